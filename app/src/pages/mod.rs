@@ -1,0 +1,16 @@
+//! The site's pages: ordinary axum handlers that load through the domain's verbs and then render a view.
+
+pub mod account;
+pub mod api_reference;
+pub mod chrome;
+pub mod dev;
+pub mod error;
+pub mod home;
+pub mod search;
+pub mod shell;
+pub mod text;
+
+mod routes;
+mod site_files;
+
+pub use routes::{DEV_ROUTES, ROUTES, error_page, router};

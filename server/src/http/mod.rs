@@ -1,0 +1,118 @@
+//! The HTTP side: which layers a request passes, from the outside in.
+//!
+//! 1. `observe`: request id, span, metrics, panics, errors written out, security headers.
+//! 2. `flood gate` and origin check (`guard`).
+//! 3. `cache`: public pages, answered with bytes that are already compressed.
+//! 4. time and size limits, compression, sessions, and then the routes.
+
+mod assets;
+mod cache;
+mod guard;
+pub mod metrics;
+mod observe;
+mod operations;
+mod policy;
+
+use std::{sync::Arc, time::Duration};
+
+use anyhow::Context as _;
+use app::pages;
+use axum::{Router, extract::DefaultBodyLimit, middleware};
+use devforge::{api, context::Context, rate_limit::Floods, session::PostgresSessions};
+use metrics_exporter_prometheus::PrometheusHandle;
+use tower_http::compression::CompressionLayer;
+use tower_sessions::{Expiry, SessionManagerLayer, cookie::SameSite};
+
+pub use cache::PageCache;
+
+/// What all layers share.
+#[derive(Clone)]
+pub(crate) struct Shared(Arc<Parts>);
+
+pub(crate) struct Parts {
+    pub ctx: Context,
+    pub floods: Floods,
+    pub cache: PageCache,
+    pub policy: policy::Policy,
+    pub metrics: PrometheusHandle,
+}
+
+impl std::ops::Deref for Shared {
+    type Target = Parts;
+
+    fn deref(&self) -> &Parts {
+        &self.0
+    }
+}
+
+/// The whole site, ready to be served.
+pub struct Site {
+    pub router: Router,
+    pub cache: PageCache,
+    shared: Shared,
+}
+
+impl Site {
+    /// What has to be looked after now and then, for as long as the site is served.
+    pub fn housekeeping(&self) -> impl Future<Output = ()> + Send + use<> {
+        let shared = self.shared.clone();
+        async move {
+            let mut ticks = tokio::time::interval(Duration::from_secs(30));
+            loop {
+                ticks.tick().await;
+                shared.floods.shrink();
+                shared.metrics.run_upkeep();
+                metrics::record_pool(&shared.ctx);
+                metrics::record_jobs(&shared.ctx).await;
+            }
+        }
+    }
+}
+
+pub fn site(ctx: &Context, metrics: PrometheusHandle) -> anyhow::Result<Site> {
+    let files = assets::Files::load().context("the site's files cannot be read; run `cargo xtask run`")?;
+    app::assets::install(files.manifest());
+    let cache = PageCache::new();
+    let shared = Shared(Arc::new(Parts {
+        ctx: ctx.clone(),
+        floods: Floods::new(ctx.config.http.rate_per_minute),
+        cache: cache.clone(),
+        policy: policy::Policy::new(&ctx.config.http),
+        metrics,
+    }));
+    let sessions = SessionManagerLayer::new(PostgresSessions::new(ctx))
+        .with_name(devforge::session::cookie_name(&ctx.config))
+        .with_http_only(true)
+        .with_same_site(SameSite::Lax)
+        .with_secure(ctx.config.http.is_https())
+        .with_path("/")
+        .with_expiry(Expiry::OnInactivity(
+            time::Duration::try_from(ctx.config.security.session_absolute)
+                .unwrap_or(time::Duration::days(90)),
+        ));
+
+    let application = Router::new()
+        .merge(pages::router(ctx))
+        .merge(api::router())
+        .with_state(ctx.clone())
+        .layer(sessions)
+        .merge(operations::router(&shared))
+        .layer(middleware::from_fn_with_state(shared.clone(), guard::time_limit))
+        .layer(DefaultBodyLimit::max(ctx.config.http.max_body_bytes))
+        .layer(middleware::from_fn_with_state(shared.clone(), cache::layer))
+        // Outside the cache: what that answers is compressed already, and is left alone here.
+        .layer(
+            CompressionLayer::new()
+                .gzip(true)
+                .br(true)
+                .quality(tower_http::CompressionLevel::Precise(4)),
+        )
+        .merge(files.router())
+        .layer(middleware::from_fn_with_state(shared.clone(), guard::layer))
+        .layer(middleware::from_fn_with_state(shared.clone(), observe::layer));
+    Ok(Site {
+        router: application,
+        cache,
+        shared,
+    })
+}

@@ -1,0 +1,197 @@
+//! The outermost layer: every request gets an id, a span and a place in the metrics; every answer gets its
+//! headers; every failure, a panic too, leaves as something a person or a program can read.
+
+use std::{panic::AssertUnwindSafe, time::Instant};
+
+use app::pages::{
+    self,
+    shell::{ScriptPolicy, Visit},
+};
+use axum::{
+    extract::{MatchedPath, Request, State},
+    http::{HeaderMap, HeaderValue, Method, StatusCode, header},
+    middleware::Next,
+    response::{IntoResponse, Response},
+};
+use devforge::{
+    api::{error::problem_for_status, extract::CurrentRequest},
+    contract::{
+        id::RequestId,
+        problem::{self, Problem},
+    },
+};
+use futures::FutureExt;
+use tracing::Instrument;
+
+use super::{Shared, metrics};
+
+pub async fn layer(State(shared): State<Shared>, mut request: Request, next: Next) -> Response {
+    let started = Instant::now();
+    let request_id = RequestId::from_uuid(shared.ctx.random.uuid_v7(shared.ctx.clock.now()));
+    let id_text = request_id.to_string();
+    request.extensions_mut().insert(CurrentRequest(request_id));
+    let method = request.method().clone();
+    let asked = Asked::from(&request);
+    // The path itself stays out of the span: it can carry a license key.
+    let span = tracing::info_span!("request", id = %id_text, method = %method);
+
+    let handled = AssertUnwindSafe(next.run(request).instrument(span.clone()))
+        .catch_unwind()
+        .await;
+    let response = handled.unwrap_or_else(|panic| {
+        let _entered = span.enter();
+        tracing::error!(panic = panic_text(&panic), "a handler panicked");
+        StatusCode::INTERNAL_SERVER_ERROR.into_response()
+    });
+    let route = response
+        .extensions()
+        .get::<MatchedRoute>()
+        .map_or("", |route| route.0.as_str())
+        .to_owned();
+    let mut response = write_errors(&shared, &asked, request_id, &id_text, response);
+    let policy = response.extensions_mut().remove::<ScriptPolicy>();
+    let headers = response.headers_mut();
+    if let Ok(value) = HeaderValue::from_str(&id_text) {
+        headers.insert("x-request-id", value);
+    }
+    if asked.is_api {
+        headers.insert("api-version", HeaderValue::from_static("1"));
+    }
+    shared.policy.apply(headers, policy.as_ref());
+
+    let status = response.status();
+    metrics::record_request(&method, &route, status, started.elapsed());
+    if status.is_server_error() {
+        let _entered = span.enter();
+        tracing::warn!(status = status.as_u16(), route, "answered with an error");
+    } else {
+        tracing::debug!(parent: &span, status = status.as_u16(), route, micros = started.elapsed().as_micros() as u64, "answered");
+    }
+    response
+}
+
+/// The pattern of the route that answered, for metrics: never the address itself.
+#[derive(Debug, Clone)]
+pub struct MatchedRoute(pub String);
+
+impl MatchedRoute {
+    pub fn of(request: &Request) -> Option<Self> {
+        request
+            .extensions()
+            .get::<MatchedPath>()
+            .map(|path| Self(path.as_str().to_owned()))
+    }
+}
+
+/// What an error's form depends on.
+struct Asked {
+    is_api: bool,
+    wants_page: bool,
+    head: bool,
+    path: String,
+    headers: HeaderMap,
+}
+
+impl From<&Request> for Asked {
+    fn from(request: &Request) -> Self {
+        let path = request.uri().path();
+        let is_api = path == "/api" || path.starts_with("/api/");
+        let accept = request
+            .headers()
+            .get(header::ACCEPT)
+            .and_then(|value| value.to_str().ok())
+            .unwrap_or_default();
+        let for_programs = is_api || path.starts_with("/assets/") || path.starts_with("/updates/");
+        let mut headers = HeaderMap::new();
+        for value in request.headers().get_all(header::COOKIE) {
+            headers.append(header::COOKIE, value.clone());
+        }
+        Self {
+            is_api,
+            wants_page: !for_programs && accept.contains("text/html"),
+            head: request.method() == Method::HEAD,
+            path: path.to_owned(),
+            headers,
+        }
+    }
+}
+
+/// Errors without a body yet get one: a page for people, problem+json for everyone else.
+fn write_errors(
+    shared: &Shared,
+    asked: &Asked,
+    request_id: RequestId,
+    id_text: &str,
+    mut response: Response,
+) -> Response {
+    let status = response.status();
+    if !status.is_client_error() && !status.is_server_error() {
+        return response;
+    }
+    let problem = match response.extensions_mut().remove::<Problem>() {
+        Some(problem) => problem,
+        // A handler that made its own page (a form with mistakes) has said what there is to say.
+        None if is_written(response.headers()) => return response,
+        None => problem_for_status(status),
+    };
+    let kept: Vec<_> = [
+        header::RETRY_AFTER,
+        header::ALLOW,
+        header::WWW_AUTHENTICATE,
+        header::SET_COOKIE,
+    ]
+    .into_iter()
+    .filter_map(|name| response.headers().get(&name).cloned().map(|value| (name, value)))
+    .collect();
+    let rate_limits: Vec<_> = response
+        .headers()
+        .iter()
+        .filter(|(name, _)| name.as_str().starts_with("ratelimit-"))
+        .map(|(name, value)| (name.clone(), value.clone()))
+        .collect();
+    let mut written = if asked.wants_page {
+        let visit = Visit::anonymous(&shared.ctx, &asked.headers, &asked.path, request_id);
+        // The page itself must never be the reason that no answer goes out.
+        std::panic::catch_unwind(AssertUnwindSafe(|| {
+            pages::error_page(&shared.ctx, &visit, &problem)
+        }))
+        .unwrap_or_else(|_| status.into_response())
+    } else {
+        let problem = Problem {
+            request_id: id_text.to_owned(),
+            ..problem
+        };
+        let body = serde_json::to_vec(&problem).unwrap_or_default();
+        (
+            StatusCode::from_u16(problem.status).unwrap_or(status),
+            [
+                (header::CONTENT_TYPE, problem::CONTENT_TYPE),
+                (header::CACHE_CONTROL, "no-store"),
+            ],
+            body,
+        )
+            .into_response()
+    };
+    written.headers_mut().extend(kept);
+    written.headers_mut().extend(rate_limits);
+    if asked.head {
+        *written.body_mut() = axum::body::Body::empty();
+    }
+    written
+}
+
+/// axum's own refusals are plain text; what our handlers write is HTML or JSON.
+fn is_written(headers: &HeaderMap) -> bool {
+    headers
+        .get(header::CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok())
+        .is_some_and(|kind| kind.starts_with("text/html") || kind.starts_with("application/"))
+}
+
+fn panic_text(panic: &(dyn std::any::Any + Send)) -> &str {
+    panic
+        .downcast_ref::<&str>()
+        .copied()
+        .or_else(|| panic.downcast_ref::<String>().map(String::as_str))
+        .unwrap_or("without a message")
+}

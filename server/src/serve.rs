@@ -1,0 +1,257 @@
+//! `devforge serve` and `devforge worker`: what starts in which order, and what stops in which.
+
+use std::{net::SocketAddr, time::Duration};
+
+use anyhow::Context as _;
+use devforge::{
+    api::openapi,
+    clock::Clock,
+    config::{Config, Mode, Sources},
+    context::Context,
+    db, jobs, outbox,
+    random::Random,
+    search, seed,
+};
+use tokio::{net::TcpListener, sync::watch};
+
+use crate::{http, postgres};
+
+/// Serves until SIGINT or SIGTERM, then drains.
+pub async fn serve(config: Config, sources: &Sources) -> anyhow::Result<()> {
+    // The port first: it is what most often is wrong, and it is known at once.
+    let address = config.http.address;
+    let listener = listen(address).await?;
+    let metrics = http::metrics::install()?;
+    let (config, cluster) = postgres::ensure(config).await?;
+    let ctx = Context::open(config, Clock::System, Random::System).await?;
+    if let Err(error) = wait_for_database(&ctx).await {
+        postgres::stop(cluster).await;
+        return Err(error);
+    }
+    prepare_database(&ctx).await?;
+    if ctx.config.mode == Mode::Development && sources.get("DEVFORGE_SEED") == Some("demo") {
+        seed::demo(&ctx, sources.get("DEVFORGE_DEMO_PASSWORD")).await?;
+    }
+    let (stop, stopped) = watch::channel(false);
+    let indexing = tokio::spawn(keep_index(ctx.clone()));
+    let worker = if ctx.config.jobs.in_process {
+        Some(spawn_worker(&ctx, stopped.clone()).await?)
+    } else {
+        None
+    };
+    let site = http::site(&ctx, metrics)?;
+    let following = tokio::spawn(follow_outbox(ctx.clone(), site.cache.clone()));
+    let housekeeping = tokio::spawn(site.housekeeping());
+    announce(&ctx, listener.local_addr().unwrap_or(address));
+
+    let mut stopping = stopped.clone();
+    let serving = axum::serve(
+        listener,
+        site.router.into_make_service_with_connect_info::<SocketAddr>(),
+    )
+    .with_graceful_shutdown(async move {
+        let _ = stopping.wait_for(|stop| *stop).await;
+    });
+    let serving = tokio::spawn(async move { serving.await });
+    wait_for_signal().await;
+    tracing::info!("stopping: requests and jobs under way may finish");
+    let _ = stop.send(true);
+    let drain = ctx.config.http.drain_timeout;
+    if tokio::time::timeout(drain, serving).await.is_err() {
+        tracing::warn!("some requests did not finish in time and were cut off");
+    }
+    if let Some(worker) = worker
+        && tokio::time::timeout(drain + Duration::from_secs(1), worker)
+            .await
+            .is_err()
+    {
+        tracing::warn!("some jobs did not finish in time; they will run again");
+    }
+    for task in [indexing, following, housekeeping] {
+        task.abort();
+    }
+    ctx.db.close().await;
+    postgres::stop(cluster).await;
+    Ok(())
+}
+
+/// Runs jobs and nothing else.
+pub async fn worker(config: Config) -> anyhow::Result<()> {
+    let (config, cluster) = postgres::ensure(config).await?;
+    let ctx = Context::open(config, Clock::System, Random::System).await?;
+    wait_for_database(&ctx).await?;
+    prepare_database(&ctx).await?;
+    let (stop, stopped) = watch::channel(false);
+    let worker = spawn_worker(&ctx, stopped).await?;
+    tracing::info!("working");
+    wait_for_signal().await;
+    let _ = stop.send(true);
+    let _ = tokio::time::timeout(ctx.config.http.drain_timeout + Duration::from_secs(1), worker).await;
+    ctx.db.close().await;
+    postgres::stop(cluster).await;
+    Ok(())
+}
+
+/// Our tables and the queue's, both up to date.
+pub async fn prepare_database(ctx: &Context) -> anyhow::Result<()> {
+    db::migrate(&ctx.db)
+        .await
+        .context("the database could not be brought up to date")?;
+    jobs::prepare_schema(&ctx.db).await?;
+    Ok(())
+}
+
+/// The demo people, where this installation has them.
+pub fn print_demo(config: &Config) {
+    let Some(password) = seed::demo_password(config) else {
+        return;
+    };
+    println!("\n  Demo sign-ins, all with the password {password}");
+    for (email, _, role) in seed::PEOPLE {
+        println!("    {email:<24} {}", role.as_str());
+    }
+}
+
+async fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
+    TcpListener::bind(address).await.map_err(|error| match error.kind() {
+        std::io::ErrorKind::AddrInUse => anyhow::anyhow!(
+            "port {} is taken by another program; stop it, or choose another with DEVFORGE_HTTP_ADDRESS={}:{}",
+            address.port(),
+            address.ip(),
+            address.port().checked_add(1).unwrap_or(3000),
+        ),
+        _ => anyhow::anyhow!("cannot listen on {address}: {error}; set DEVFORGE_HTTP_ADDRESS"),
+    })
+}
+
+/// A database that is starting gets a while; one that is not there gets a clear line.
+async fn wait_for_database(ctx: &Context) -> anyhow::Result<()> {
+    const TRIES: u32 = 10;
+    let mut last = None;
+    for attempt in 0..TRIES {
+        match ctx.db.acquire().await {
+            Ok(_) => return Ok(()),
+            Err(error) => {
+                if attempt == 0 {
+                    tracing::warn!("the database does not answer yet; waiting for it");
+                }
+                last = Some(error);
+                tokio::time::sleep(Duration::from_secs(1)).await;
+            }
+        }
+    }
+    let reason = last.map(|error| error.to_string()).unwrap_or_default();
+    anyhow::bail!(
+        "the database at DATABASE_URL does not answer ({reason}); check the address and that it runs"
+    )
+}
+
+async fn spawn_worker(
+    ctx: &Context,
+    mut stopped: watch::Receiver<bool>,
+) -> anyhow::Result<tokio::task::JoinHandle<()>> {
+    // The first start says what is wrong; later ones are retried, because a database that goes away comes back.
+    let mut on_stop = stopped.clone();
+    let first = jobs::Worker::start(ctx, async move {
+        let _ = on_stop.wait_for(|stop| *stop).await;
+    })
+    .await?;
+    let ctx = ctx.clone();
+    Ok(tokio::spawn(async move {
+        let mut next = Some(first);
+        while !*stopped.borrow() {
+            if let Some(worker) = next.take()
+                && let Err(error) = worker.run().await
+            {
+                tracing::warn!(error = %error, "the worker stopped; starting it again");
+            }
+            if *stopped.borrow() {
+                break;
+            }
+            tokio::select! {
+                () = tokio::time::sleep(Duration::from_secs(2)) => {}
+                _ = stopped.wait_for(|stop| *stop) => break,
+            }
+            let mut on_stop = stopped.clone();
+            let started = jobs::Worker::start(&ctx, async move {
+                let _ = on_stop.wait_for(|stop| *stop).await;
+            });
+            match started.await {
+                Ok(worker) => next = Some(worker),
+                Err(error) => tracing::warn!(error = %error, "the worker cannot start yet"),
+            }
+        }
+    }))
+}
+
+/// Opens or builds the search index, and tries again when the disk would not have it.
+async fn keep_index(ctx: Context) {
+    loop {
+        let building = ctx.clone();
+        let built = tokio::task::spawn_blocking(move || {
+            let documents = search::collect(&building.content, openapi::document());
+            building.search.prepare(&documents, &building.random)
+        })
+        .await;
+        match built {
+            Ok(Ok(())) => return,
+            Ok(Err(error)) => {
+                let cause = std::error::Error::source(&error)
+                    .map(ToString::to_string)
+                    .unwrap_or_default();
+                tracing::error!(error = %error, cause, "the search index could not be built; trying again");
+            }
+            Err(error) => {
+                tracing::error!(error = %error, "the search index could not be built; trying again")
+            }
+        }
+        tokio::time::sleep(Duration::from_secs(30)).await;
+    }
+}
+
+/// Pages that may have changed leave the cache.
+async fn follow_outbox(ctx: Context, cache: http::PageCache) {
+    let start = loop {
+        match outbox::end(&ctx.db).await {
+            Ok(cursor) => break cursor,
+            Err(_) => tokio::time::sleep(Duration::from_secs(2)).await,
+        }
+    };
+    let mut follower = outbox::Follower::from(ctx.db.clone(), start);
+    loop {
+        let events = follower.next().await;
+        // Pages show none of an account's data yet, so only what is written for pages clears them.
+        if events.iter().any(|event| event.topic.starts_with("content.")) {
+            cache.clear();
+        }
+    }
+}
+
+async fn wait_for_signal() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (mut interrupt, mut terminate) =
+        match (signal(SignalKind::interrupt()), signal(SignalKind::terminate())) {
+            (Ok(interrupt), Ok(terminate)) => (interrupt, terminate),
+            _ => {
+                tracing::warn!("signals cannot be heard; stop the process by its id");
+                return std::future::pending().await;
+            }
+        };
+    tokio::select! {
+        _ = interrupt.recv() => {}
+        _ = terminate.recv() => {}
+    }
+}
+
+fn announce(ctx: &Context, address: SocketAddr) {
+    let url = &ctx.config.http.public_url;
+    tracing::info!(%address, url, "serving");
+    if ctx.config.mode == Mode::Production {
+        return;
+    }
+    println!("\n  Dev Forge is at {url}");
+    println!("    {url}/docs/api     the API reference");
+    println!("    {url}/dev          components, mail and jobs of this installation");
+    print_demo(&ctx.config);
+    println!("\n  Ctrl-C stops everything.\n");
+}

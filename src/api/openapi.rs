@@ -1,0 +1,87 @@
+//! The OpenAPI document, made from the routes themselves.
+
+use std::sync::LazyLock;
+
+use axum::{
+    body::Bytes,
+    http::{HeaderMap, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use serde_json::Value;
+use utoipa::openapi::{InfoBuilder, OpenApi, OpenApiBuilder, ServerBuilder, tag::TagBuilder};
+
+use crate::crypto;
+
+const DESCRIPTION: &str = "The API that the Dev Forge editor, this site and your own tools use. Requests and answers are JSON in \
+camelCase, times are RFC 3339 in UTC, money is an amount in minor units with its currency.";
+
+pub(super) fn base() -> OpenApi {
+    let tag = |name: &str, description: &str| {
+        TagBuilder::new()
+            .name(name)
+            .description(Some(description))
+            .build()
+    };
+    OpenApiBuilder::new()
+        .info(
+            InfoBuilder::new()
+                .title("Dev Forge API")
+                .version("1")
+                .description(Some(DESCRIPTION))
+                .build(),
+        )
+        .servers(Some([ServerBuilder::new().url("/api").build()]))
+        .tags(Some([
+            tag("Account", "Who is signed in, and where."),
+            tag("Search", "Search over everything one can read on this site."),
+        ]))
+        .build()
+}
+
+static DOCUMENT: LazyLock<Value> = LazyLock::new(|| {
+    let (_, document) = super::documented().split_for_parts();
+    serde_json::to_value(document).expect("the document is plain data")
+});
+
+static BYTES: LazyLock<(Bytes, String)> = LazyLock::new(|| {
+    let text = serde_json::to_string_pretty(&*DOCUMENT).expect("a JSON value always prints");
+    let etag = format!("\"{}\"", &crypto::to_hex(&crypto::sha256(text.as_bytes()))[..16]);
+    (Bytes::from(text), etag)
+});
+
+pub fn document() -> &'static Value {
+    &DOCUMENT
+}
+
+/// As committed in `openapi.json`: with a newline at its end.
+pub fn pretty() -> String {
+    format!(
+        "{}\n",
+        serde_json::to_string_pretty(&*DOCUMENT).expect("a JSON value always prints")
+    )
+}
+
+pub(super) async fn serve(headers: HeaderMap) -> Response {
+    let (bytes, etag) = &*BYTES;
+    let shared = [
+        (header::ETAG, etag.as_str()),
+        (header::CACHE_CONTROL, "public, max-age=300"),
+        (header::ACCESS_CONTROL_ALLOW_ORIGIN, "*"),
+    ];
+    let known = headers
+        .get(header::IF_NONE_MATCH)
+        .and_then(|value| value.to_str().ok());
+    if known.is_some_and(|known| {
+        known
+            .split(',')
+            .any(|tag| tag.trim().trim_start_matches("W/") == etag)
+    }) {
+        return (StatusCode::NOT_MODIFIED, shared).into_response();
+    }
+    (
+        shared,
+        [(header::CONTENT_TYPE, "application/json")],
+        bytes.clone(),
+    )
+        .into_response()
+}

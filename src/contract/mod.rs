@@ -1,0 +1,10 @@
+//! Types that travel between database, server and browser: ids, enums, requests, answers, problem codes.
+//!
+//! What always holds: this module compiles for `wasm32-unknown-unknown` without features. It does no I/O,
+//! knows no clock, and depends on nothing else of ours.
+
+pub mod account;
+pub mod id;
+pub mod list;
+pub mod problem;
+pub mod search;

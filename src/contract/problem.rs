@@ -1,0 +1,163 @@
+//! Errors as clients see them: `application/problem+json` (RFC 9457) with a stable `code`.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+pub const CONTENT_TYPE: &str = "application/problem+json";
+
+/// The stable, machine-readable names of what went wrong. A client decides by these, never by the words.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ProblemCode {
+    BadRequest,
+    MalformedJson,
+    Unauthenticated,
+    InvalidCredentials,
+    Forbidden,
+    CrossSite,
+    NotFound,
+    MethodNotAllowed,
+    Conflict,
+    PayloadTooLarge,
+    UnsupportedMediaType,
+    InvalidRequest,
+    RateLimited,
+    Internal,
+    Unavailable,
+    Timeout,
+}
+
+impl ProblemCode {
+    pub const ALL: [Self; 16] = [
+        Self::BadRequest,
+        Self::MalformedJson,
+        Self::Unauthenticated,
+        Self::InvalidCredentials,
+        Self::Forbidden,
+        Self::CrossSite,
+        Self::NotFound,
+        Self::MethodNotAllowed,
+        Self::Conflict,
+        Self::PayloadTooLarge,
+        Self::UnsupportedMediaType,
+        Self::InvalidRequest,
+        Self::RateLimited,
+        Self::Internal,
+        Self::Unavailable,
+        Self::Timeout,
+    ];
+
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::BadRequest => "bad_request",
+            Self::MalformedJson => "malformed_json",
+            Self::Unauthenticated => "unauthenticated",
+            Self::InvalidCredentials => "invalid_credentials",
+            Self::Forbidden => "forbidden",
+            Self::CrossSite => "cross_site",
+            Self::NotFound => "not_found",
+            Self::MethodNotAllowed => "method_not_allowed",
+            Self::Conflict => "conflict",
+            Self::PayloadTooLarge => "payload_too_large",
+            Self::UnsupportedMediaType => "unsupported_media_type",
+            Self::InvalidRequest => "invalid_request",
+            Self::RateLimited => "rate_limited",
+            Self::Internal => "internal",
+            Self::Unavailable => "unavailable",
+            Self::Timeout => "timeout",
+        }
+    }
+
+    pub const fn status(self) -> u16 {
+        match self {
+            Self::BadRequest | Self::MalformedJson => 400,
+            Self::Unauthenticated | Self::InvalidCredentials => 401,
+            Self::Forbidden | Self::CrossSite => 403,
+            Self::NotFound => 404,
+            Self::MethodNotAllowed => 405,
+            Self::Timeout => 408,
+            Self::Conflict => 409,
+            Self::PayloadTooLarge => 413,
+            Self::UnsupportedMediaType => 415,
+            Self::InvalidRequest => 422,
+            Self::RateLimited => 429,
+            Self::Internal => 500,
+            Self::Unavailable => 503,
+        }
+    }
+
+    /// The same for every occurrence of this code, as the RFC wants it.
+    pub const fn title(self) -> &'static str {
+        match self {
+            Self::BadRequest => "The request cannot be read",
+            Self::MalformedJson => "The body is not valid JSON",
+            Self::Unauthenticated => "Sign in first",
+            Self::InvalidCredentials => "Address or password is wrong",
+            Self::Forbidden => "Not allowed",
+            Self::CrossSite => "This request came from another site",
+            Self::NotFound => "There is nothing at this address",
+            Self::MethodNotAllowed => "This address does not take that method",
+            Self::Conflict => "Something else changed it first",
+            Self::PayloadTooLarge => "The body is too large",
+            Self::UnsupportedMediaType => "The content type is not supported",
+            Self::InvalidRequest => "The request has mistakes",
+            Self::RateLimited => "Too many requests",
+            Self::Internal => "Something failed on our side",
+            Self::Unavailable => "Not available for the moment",
+            Self::Timeout => "The request took too long",
+        }
+    }
+}
+
+/// A mistake at one field of the request.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct FieldProblem {
+    /// The field's name as it stands in the request, `seats` or `lines.0.quantity`.
+    pub field: String,
+    pub code: String,
+    pub message: String,
+}
+
+/// The body of every error answer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Problem {
+    /// An address that explains the code.
+    pub r#type: String,
+    pub title: String,
+    pub status: u16,
+    /// For people: what happened and what to do.
+    pub detail: String,
+    pub code: ProblemCode,
+    pub request_id: String,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub errors: Vec<FieldProblem>,
+}
+
+impl Problem {
+    pub fn new(code: ProblemCode, detail: impl Into<String>) -> Self {
+        Self {
+            r#type: format!("/docs/api#{}", code.as_str()),
+            title: code.title().to_owned(),
+            status: code.status(),
+            detail: detail.into(),
+            code,
+            request_id: String::new(),
+            errors: Vec::new(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_code_travels_under_its_stable_name() {
+        for code in ProblemCode::ALL {
+            let json = serde_json::to_string(&code).expect("a unit variant serialises");
+            assert_eq!(json, format!("\"{}\"", code.as_str()));
+            assert!((400..600).contains(&code.status()));
+        }
+    }
+}

