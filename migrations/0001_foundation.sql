@@ -16,6 +16,13 @@ begin
                 partition_name, parent, month::timestamp at time zone 'UTC',
                 (month + interval '1 month') at time zone 'UTC'
             );
+            -- Triggers for each row come with the parent; one that refuses to empty a table does not.
+            if exists (select from pg_trigger where tgrelid = parent and tgname = parent::text || '_no_truncate') then
+                execute format(
+                    'create trigger %I before truncate on %I for each statement execute function refuse_change()',
+                    parent::text || '_no_truncate', partition_name
+                );
+            end if;
         end if;
         month := month + interval '1 month';
     end loop;
@@ -40,9 +47,6 @@ create table audit_event (
 
 create index audit_event_subject on audit_event (subject_kind, subject_id, recorded_at desc);
 create index audit_event_actor on audit_event (actor_id, recorded_at desc) where actor_id is not null;
-
-create table audit_event_default partition of audit_event default;
-select ensure_month_partitions('audit_event', 12);
 
 -- The chain over the log, in a table of its own: if each writer extended the chain itself, every audited
 -- transaction would wait for the one before it. A sealer follows a moment behind and chains what is committed.
@@ -87,6 +91,11 @@ create trigger audit_event_no_truncate before truncate on audit_event
     for each statement execute function refuse_change();
 create trigger audit_seal_no_truncate before truncate on audit_seal
     for each statement execute function refuse_change();
+
+create table audit_event_default partition of audit_event default;
+create trigger audit_event_no_truncate before truncate on audit_event_default
+    for each statement execute function refuse_change();
+select ensure_month_partitions('audit_event', 12);
 
 -- What happened, for whoever follows: the search index, caches, outgoing webhooks. Readers go by (xid, id)
 -- and only up to the oldest transaction still running: by id alone, a reader would pass over an event whose

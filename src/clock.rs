@@ -16,17 +16,13 @@ impl Clock {
         Self::Fixed(Arc::new(Mutex::new(at)))
     }
 
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "this is the one place that reads the machine's clock"
-    )]
+    #[expect(clippy::disallowed_methods, reason = "this is the one place that reads the machine's clock")]
     pub fn now(&self) -> OffsetDateTime {
         match self {
             // PostgreSQL keeps microseconds: what is written reads back equal.
             Self::System => {
                 let now = OffsetDateTime::now_utc();
-                now.replace_nanosecond(now.nanosecond() / 1_000 * 1_000)
-                    .unwrap_or(now)
+                now.replace_nanosecond(now.nanosecond() / 1_000 * 1_000).unwrap_or(now)
             }
             Self::Fixed(at) => *at.lock().unwrap_or_else(PoisonError::into_inner),
         }

@@ -62,10 +62,7 @@ pub async fn pending_migrations(pool: &PgPool) -> Result<usize, sqlx::Error> {
         Err(sqlx::Error::Database(error)) if error.code().as_deref() == Some("42P01") => Vec::new(),
         Err(error) => return Err(error),
     };
-    Ok(MIGRATOR
-        .iter()
-        .filter(|migration| !applied.contains(&migration.version))
-        .count())
+    Ok(MIGRATOR.iter().filter(|migration| !applied.contains(&migration.version)).count())
 }
 
 /// Whether the database is away or overloaded, rather than the statement wrong: worth trying again later.
@@ -149,10 +146,7 @@ where
 
     pub async fn find(&self, key: K) -> Result<Option<V>, Unavailable> {
         let (answer, answered) = oneshot::channel();
-        self.queue
-            .send(Lookup { key, answer })
-            .await
-            .map_err(|_| Unavailable)?;
+        self.queue.send(Lookup { key, answer }).await.map_err(|_| Unavailable)?;
         answered.await.map_err(|_| Unavailable)?
     }
 
@@ -203,11 +197,7 @@ mod tests {
                 async move {
                     queries.fetch_add(1, Ordering::SeqCst);
                     gate.acquire().await.expect("never closed").forget();
-                    Ok(keys
-                        .into_iter()
-                        .filter(|key| key % 2 == 0)
-                        .map(|key| (key, key * 10))
-                        .collect())
+                    Ok(keys.into_iter().filter(|key| key % 2 == 0).map(|key| (key, key * 10)).collect())
                 }
             }))
         };

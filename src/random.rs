@@ -1,11 +1,22 @@
 //! Randomness, as a parameter: from the operating system, or from a seed in tests.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::{
+    cell::RefCell,
+    sync::{Arc, Mutex, PoisonError},
+};
 
 use rand_chacha::ChaCha20Rng;
-use rand_core::{OsRng, RngCore, SeedableRng, TryRngCore};
+use rand_core::{OsRng, RngCore, SeedableRng};
 use time::OffsetDateTime;
 use uuid::Uuid;
+
+thread_local! {
+    // Seeded by the operating system once per thread: a request asks for randomness several times, and a system
+    // call each time is what it would notice.
+    static GENERATOR: RefCell<ChaCha20Rng> = RefCell::new(
+        ChaCha20Rng::try_from_rng(&mut OsRng).expect("the operating system always has randomness after boot"),
+    );
+}
 
 #[derive(Debug, Clone)]
 pub enum Random {
@@ -22,16 +33,9 @@ impl Random {
     pub fn bytes<const N: usize>(&self) -> [u8; N] {
         let mut bytes = [0; N];
         match self {
-            Self::System => {
-                OsRng
-                    .try_fill_bytes(&mut bytes)
-                    .expect("the operating system always has randomness after boot");
-            }
+            Self::System => GENERATOR.with_borrow_mut(|generator| generator.fill_bytes(&mut bytes)),
             Self::Seeded(generator) => {
-                generator
-                    .lock()
-                    .unwrap_or_else(PoisonError::into_inner)
-                    .fill_bytes(&mut bytes);
+                generator.lock().unwrap_or_else(PoisonError::into_inner).fill_bytes(&mut bytes);
             }
         }
         bytes

@@ -33,32 +33,17 @@ pub async fn demo(ctx: &Context, password: Option<&str>) -> anyhow::Result<bool>
     std::fs::create_dir_all(&ctx.config.data_dir)?;
     std::fs::write(ctx.config.data_dir.join(PASSWORD_FILE), &password)?;
     for (email, name, role) in PEOPLE {
-        let user = account::create(
-            ctx,
-            NewAccount {
-                email,
-                name,
-                role,
-                password: &password,
-            },
-        )
-        .await?;
+        let user = account::create(ctx, NewAccount { email, name, role, password: &password }).await?;
         let mut tx = ctx.db.begin().await?;
         let message = mail::Message::new("Your Dev Forge account")
             .greeting(&format!("Hello {name},"))
             .paragraph("an account was made for you on a development installation of Dev Forge.")
             .action("Sign in", &format!("{}/sign-in", ctx.config.http.public_url))
-            .facts(vec![
-                ("Address", email.to_owned()),
-                ("Role", role.as_str().to_owned()),
-            ])
+            .facts(vec![("Address", email.to_owned()), ("Role", role.as_str().to_owned())])
             .note(
                 "Mail stays on this machine in development: it is shown at /dev/mail and goes nowhere else.",
             );
-        let to = mail::Recipient {
-            address: email.to_owned(),
-            name: Some(name.to_owned()),
-        };
+        let to = mail::Recipient { address: email.to_owned(), name: Some(name.to_owned()) };
         mail::send(&mut tx, ctx, &to, "account_created", &message).await?;
         let id = user.id.to_string();
         let entry = audit::Entry {

@@ -33,6 +33,8 @@ for (const path of ['/', '/about', '/sign-in', '/search?q=license']) {
     const small = await page.evaluate(() =>
       [...document.querySelectorAll('button, .button, input, select, textarea, summary')]
         .filter((element) => !element.matches('[type=checkbox], [type=radio], [type=hidden]'))
+        // The drawn editor is a picture.
+        .filter((element) => !element.closest('[aria-hidden=true]'))
         .filter((element) => element.checkVisibility({ visibilityProperty: true }))
         .map((element) => ({ element, box: element.getBoundingClientRect() }))
         // What is visually hidden is one pixel wide.

@@ -26,7 +26,7 @@ test('the header', async ({ page }) => {
       - link "Download":
         - /url: /#download
   `);
-  await expect(page.getByRole('banner').locator('[aria-current]')).toHaveText('About');
+  await expect(page.getByRole('navigation', { name: 'Main' }).locator('[aria-current]')).toHaveText('About');
 });
 
 test('the footer', async ({ page }) => {

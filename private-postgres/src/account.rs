@@ -48,10 +48,7 @@ impl Account {
             },
         };
         let fallback = Path::new(FALLBACK).join(name_for(&wanted));
-        eprintln!(
-            "{refused}: keeping the database in {} instead",
-            fallback.display()
-        );
+        eprintln!("{refused}: keeping the database in {} instead", fallback.display());
         let account = Self(Some(owner(&fallback).or_else(postgres).ok_or(Error::NoAccount)?));
         account.make(&fallback)?;
         Ok((account, real(&fallback)?))
@@ -73,10 +70,8 @@ impl Account {
     /// Gives a file to the account.
     pub(crate) fn give(self, path: &Path) -> Result<(), Error> {
         match self.0 {
-            Some(Ids { uid, gid }) => chown(path, Some(uid), Some(gid)).map_err(error::io(format!(
-                "giving {} to the database's user",
-                path.display()
-            ))),
+            Some(Ids { uid, gid }) => chown(path, Some(uid), Some(gid))
+                .map_err(error::io(format!("giving {} to the database's user", path.display()))),
             None => Ok(()),
         }
     }
@@ -91,17 +86,13 @@ impl Account {
             Err(refusal) => return Err(error::io(format!("making {}", directory.display()))(refusal)),
         }
         if let Some(Ids { uid, gid }) = self.0 {
-            return give_all(directory, uid, gid).map_err(error::io(format!(
-                "giving {} to the database's user",
-                directory.display()
-            )));
+            return give_all(directory, uid, gid)
+                .map_err(error::io(format!("giving {} to the database's user", directory.display())));
         }
         let metadata =
             fs::metadata(directory).map_err(error::io(format!("reading {}", directory.display())))?;
         if metadata.uid() != rustix::process::geteuid().as_raw() {
-            return Err(Error::NotOurs {
-                directory: directory.to_owned(),
-            });
+            return Err(Error::NotOurs { directory: directory.to_owned() });
         }
         if metadata.permissions().mode() & 0o077 != 0 {
             fs::set_permissions(directory, fs::Permissions::from_mode(0o700))
@@ -113,10 +104,8 @@ impl Account {
     /// The first directory on the way to `directory` that the account may not pass.
     fn unreachable(self, directory: &Path) -> Option<PathBuf> {
         let Ids { uid, gid } = self.0?;
-        let existing = directory
-            .ancestors()
-            .skip(1)
-            .filter_map(|parent| Some((parent, fs::metadata(parent).ok()?)));
+        let existing =
+            directory.ancestors().skip(1).filter_map(|parent| Some((parent, fs::metadata(parent).ok()?)));
         let closed = existing
             .filter(|(_, metadata)| !passable(metadata.mode(), metadata.uid() == uid, metadata.gid() == gid));
         closed.last().map(|(parent, _)| parent.to_owned())
@@ -135,10 +124,7 @@ fn passable(mode: u32, owner: bool, group: bool) -> bool {
 /// The owner of an existing directory, unless that is root.
 fn owner(directory: &Path) -> Option<Ids> {
     let metadata = fs::metadata(directory).ok()?;
-    (metadata.uid() != 0).then(|| Ids {
-        uid: metadata.uid(),
-        gid: metadata.gid(),
-    })
+    (metadata.uid() != 0).then(|| Ids { uid: metadata.uid(), gid: metadata.gid() })
 }
 
 fn postgres() -> Option<Ids> {
@@ -146,14 +132,9 @@ fn postgres() -> Option<Ids> {
 }
 
 fn passwd_entry(passwd: &str, name: &str) -> Option<Ids> {
-    let fields: Vec<&str> = passwd
-        .lines()
-        .map(|line| line.split(':').collect())
-        .find(|fields: &Vec<&str>| fields[0] == name)?;
-    Some(Ids {
-        uid: fields.get(2)?.parse().ok()?,
-        gid: fields.get(3)?.parse().ok()?,
-    })
+    let fields: Vec<&str> =
+        passwd.lines().map(|line| line.split(':').collect()).find(|fields: &Vec<&str>| fields[0] == name)?;
+    Some(Ids { uid: fields.get(2)?.parse().ok()?, gid: fields.get(3)?.parse().ok()? })
 }
 
 /// Changes only what is not right yet, so that a warm start does not touch thousands of files.
@@ -183,13 +164,9 @@ fn real(directory: &Path) -> Result<PathBuf, Error> {
 
 /// A name that stays the same for the same path (FNV-1a), for the place where the path itself cannot be used.
 fn name_for(path: &Path) -> String {
-    let hash = path
-        .as_os_str()
-        .as_encoded_bytes()
-        .iter()
-        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
-            (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3)
-        });
+    let hash = path.as_os_str().as_encoded_bytes().iter().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+        (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3)
+    });
     format!("{hash:016x}")
 }
 

@@ -12,9 +12,7 @@ const DEBIAN: &str = "/usr/lib/postgresql";
 
 /// The directory with `initdb` and `postgres`: from PATH, else the newest of Debian's.
 pub fn find_binaries() -> Result<PathBuf, Error> {
-    from_path(env::var_os("PATH").as_deref())
-        .or_else(|| debian(None))
-        .ok_or(Error::NotInstalled)
+    from_path(env::var_os("PATH").as_deref()).or_else(|| debian(None)).ok_or(Error::NotInstalled)
 }
 
 /// Debian keeps several major versions side by side, so data of an older one can still be served.
@@ -24,17 +22,12 @@ pub(crate) fn of_version(major: &str) -> Option<PathBuf> {
 
 /// The major version of the programs in `bin`, as in `postgres (PostgreSQL) 15.18 (Debian 15.18-0+deb12u1)`.
 pub(crate) fn version(bin: &Path) -> Option<String> {
-    let output = Command::new(bin.join("postgres"))
-        .arg("--version")
-        .output()
-        .ok()?;
+    let output = Command::new(bin.join("postgres")).arg("--version").output().ok()?;
     major(&String::from_utf8_lossy(&output.stdout))
 }
 
 fn major(line: &str) -> Option<String> {
-    let version = line
-        .split_whitespace()
-        .find(|word| word.starts_with(|c: char| c.is_ascii_digit()))?;
+    let version = line.split_whitespace().find(|word| word.starts_with(|c: char| c.is_ascii_digit()))?;
     let digits: String = version.chars().take_while(char::is_ascii_digit).collect();
     Some(digits)
 }
@@ -46,10 +39,7 @@ fn from_path(path: Option<&std::ffi::OsStr>) -> Option<PathBuf> {
         .map(|directory| {
             // A link in /usr/local/bin leads to the directory that also has psql, pgbench and the rest.
             match fs::canonicalize(directory.join("postgres")) {
-                Ok(real) => real
-                    .parent()
-                    .filter(|real| complete(real))
-                    .map_or(directory, Path::to_owned),
+                Ok(real) => real.parent().filter(|real| complete(real)).map_or(directory, Path::to_owned),
                 Err(_) => directory,
             }
         })
@@ -71,9 +61,7 @@ fn debian(wanted: Option<&str>) -> Option<PathBuf> {
 }
 
 fn complete(directory: &Path) -> bool {
-    ["initdb", "postgres"]
-        .iter()
-        .all(|program| directory.join(program).is_file())
+    ["initdb", "postgres"].iter().all(|program| directory.join(program).is_file())
 }
 
 #[cfg(test)]
@@ -82,10 +70,7 @@ mod tests {
 
     #[test]
     fn major_versions_are_read() {
-        assert_eq!(
-            major("postgres (PostgreSQL) 15.18 (Debian 15.18-0+deb12u1)\n").as_deref(),
-            Some("15")
-        );
+        assert_eq!(major("postgres (PostgreSQL) 15.18 (Debian 15.18-0+deb12u1)\n").as_deref(), Some("15"));
         assert_eq!(major("postgres (PostgreSQL) 18devel").as_deref(), Some("18"));
         assert_eq!(major("postgres"), None);
     }

@@ -10,11 +10,7 @@ pub enum Error {
     /// We are root, PostgreSQL refuses to run as root, and there is no `postgres` user to become.
     NoAccount,
     /// The data was written by another major version than the programs we found.
-    VersionMismatch {
-        directory: PathBuf,
-        data: String,
-        programs: String,
-    },
+    VersionMismatch { directory: PathBuf, data: String, programs: String },
     /// The directory exists and this user may not use it.
     NotOurs { directory: PathBuf },
     /// Another process has been starting or stopping this cluster for too long.
@@ -45,11 +41,7 @@ impl fmt::Display for Error {
                 "PostgreSQL does not run as root and there is no user named postgres: type `useradd --system postgres`, \
                  run as another user, or set DATABASE_URL"
             ),
-            Self::VersionMismatch {
-                directory,
-                data,
-                programs,
-            } => write!(
+            Self::VersionMismatch { directory, data, programs } => write!(
                 f,
                 "the data in {} was made by PostgreSQL {data} and only {programs} is installed: type `sudo apt-get install \
                  postgresql-{data}`, or move that directory away to begin with an empty database",
@@ -85,10 +77,9 @@ impl fmt::Display for Error {
                 "PostgreSQL in {} did not stop within a minute: look at process {pid}, end it with `kill -QUIT {pid}`",
                 directory.display()
             ),
-            Self::Client { program, detail } => write!(
-                f,
-                "{program} failed: correct what it names and try again ({detail})"
-            ),
+            Self::Client { program, detail } => {
+                write!(f, "{program} failed: correct what it names and try again ({detail})")
+            }
             Self::Io { doing, source } if source.kind() == io::ErrorKind::StorageFull => {
                 write!(f, "the disk is full while {doing}: free some space and try again")
             }
@@ -114,28 +105,16 @@ pub(crate) fn io(doing: impl Into<String>) -> impl FnOnce(io::Error) -> Error {
 
 /// The last lines of a program's output, as one line.
 pub(crate) fn last_lines(output: &str) -> String {
-    let lines: Vec<&str> = output
-        .lines()
-        .map(str::trim)
-        .filter(|line| !line.is_empty())
-        .collect();
+    let lines: Vec<&str> = output.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
     let start = lines.len().saturating_sub(6);
-    if lines.is_empty() {
-        "it said nothing".to_owned()
-    } else {
-        lines[start..].join("; ")
-    }
+    if lines.is_empty() { "it said nothing".to_owned() } else { lines[start..].join("; ") }
 }
 
 /// Whether a program's output says that the disk is full.
 pub(crate) fn says_disk_full(output: &str) -> bool {
-    [
-        "No space left on device",
-        "Disk quota exceeded",
-        "Check free disk space",
-    ]
-    .iter()
-    .any(|words| output.contains(words))
+    ["No space left on device", "Disk quota exceeded", "Check free disk space"]
+        .iter()
+        .any(|words| output.contains(words))
 }
 
 #[cfg(test)]
@@ -148,34 +127,14 @@ mod tests {
         let errors = [
             Error::NotInstalled,
             Error::NoAccount,
-            Error::VersionMismatch {
-                directory: directory.clone(),
-                data: "15".into(),
-                programs: "17".into(),
-            },
-            Error::NotOurs {
-                directory: directory.clone(),
-            },
-            Error::Busy {
-                directory: directory.clone(),
-            },
-            Error::DiskFull {
-                directory: directory.clone(),
-                detail: "x".into(),
-            },
-            Error::NotCreated {
-                directory: directory.clone(),
-                detail: "x".into(),
-            },
-            Error::NotStarted {
-                directory: directory.clone(),
-                detail: "x".into(),
-            },
+            Error::VersionMismatch { directory: directory.clone(), data: "15".into(), programs: "17".into() },
+            Error::NotOurs { directory: directory.clone() },
+            Error::Busy { directory: directory.clone() },
+            Error::DiskFull { directory: directory.clone(), detail: "x".into() },
+            Error::NotCreated { directory: directory.clone(), detail: "x".into() },
+            Error::NotStarted { directory: directory.clone(), detail: "x".into() },
             Error::NotStopped { directory, pid: 7 },
-            Error::Client {
-                program: "psql".into(),
-                detail: "x".into(),
-            },
+            Error::Client { program: "psql".into(), detail: "x".into() },
         ];
         for error in errors {
             let text = error.to_string();

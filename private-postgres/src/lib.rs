@@ -82,10 +82,7 @@ impl Cluster {
     /// The address of another database in the same cluster.
     #[must_use]
     pub fn url_of(&self, database: &str) -> String {
-        format!(
-            "postgres://{USER}:{}@127.0.0.1:{}/{database}",
-            self.password, self.port
-        )
+        format!("postgres://{USER}:{}@127.0.0.1:{}/{database}", self.password, self.port)
     }
 
     /// Where this version's programs are: `psql`, `pgbench`, `pg_dump`.
@@ -104,19 +101,9 @@ impl Cluster {
     #[must_use]
     pub fn client(&self, program: &str, database: &str) -> Command {
         let installed = self.bin.join(program);
-        let mut command = if installed.is_file() {
-            Command::new(installed)
-        } else {
-            Command::new(program)
-        };
-        command
-            .env("PGHOST", "127.0.0.1")
-            .env("PGPORT", self.port.to_string())
-            .env("PGUSER", USER);
-        command
-            .env("PGPASSWORD", &self.password)
-            .env("PGDATABASE", database)
-            .env("PGCONNECT_TIMEOUT", "10");
+        let mut command = if installed.is_file() { Command::new(installed) } else { Command::new(program) };
+        command.env("PGHOST", "127.0.0.1").env("PGPORT", self.port.to_string()).env("PGUSER", USER);
+        command.env("PGPASSWORD", &self.password).env("PGDATABASE", database).env("PGCONNECT_TIMEOUT", "10");
         command
     }
 
@@ -126,10 +113,7 @@ impl Cluster {
         command
             .args(["--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1", "--command"])
             .arg(format!("CREATE DATABASE \"{name}\""));
-        let output = command
-            .stdin(Stdio::null())
-            .output()
-            .map_err(error::io("starting psql"))?;
+        let output = command.stdin(Stdio::null()).output().map_err(error::io("starting psql"))?;
         if output.status.success() {
             return Ok(());
         }

@@ -40,9 +40,7 @@ impl Turn {
                     return Err(error::io("locking the database's directory")(source));
                 }
                 Err(TryLockError::WouldBlock) if start.elapsed() > PATIENCE => {
-                    return Err(Error::Busy {
-                        directory: directory.to_owned(),
-                    });
+                    return Err(Error::Busy { directory: directory.to_owned() });
                 }
                 Err(TryLockError::WouldBlock) => {
                     if !told && start.elapsed() > Duration::from_secs(3) {
@@ -60,8 +58,7 @@ impl User {
     /// Only while holding the turn, so that nobody is counting at the same time.
     pub(crate) fn enter(directory: &Path, _turn: &Turn) -> Result<Self, Error> {
         let file = open(directory, "users")?;
-        file.lock_shared()
-            .map_err(error::io("locking the database's directory"))?;
+        file.lock_shared().map_err(error::io("locking the database's directory"))?;
         Ok(Self { _file: file })
     }
 

@@ -84,16 +84,12 @@ pub(crate) fn serves(pid: u32, data: &Path) -> bool {
 /// A dead process that nobody has waited for still has its entry under `/proc`, in state Z.
 fn runs(stat: &str) -> bool {
     // The second field is the program's name in brackets and may itself hold spaces and brackets.
-    let state = stat
-        .rsplit_once(')')
-        .and_then(|(_, rest)| rest.split_whitespace().next());
+    let state = stat.rsplit_once(')').and_then(|(_, rest)| rest.split_whitespace().next());
     state.is_some_and(|state| !matches!(state, "Z" | "X" | "x"))
 }
 
 fn names(command_line: &[u8], data: &Path) -> bool {
-    command_line
-        .split(|byte| *byte == 0)
-        .any(|argument| argument == data.as_os_str().as_encoded_bytes())
+    command_line.split(|byte| *byte == 0).any(|argument| argument == data.as_os_str().as_encoded_bytes())
 }
 
 #[cfg(test)]
@@ -104,40 +100,20 @@ mod tests {
 
     #[test]
     fn a_whole_file_is_read() {
-        assert_eq!(
-            Postmaster::parse(FILE),
-            Some(Postmaster {
-                pid: 41723,
-                port: 40127,
-                ready: true
-            })
-        );
+        assert_eq!(Postmaster::parse(FILE), Some(Postmaster { pid: 41723, port: 40127, ready: true }));
     }
 
     #[test]
     fn an_empty_socket_directory_keeps_its_line() {
-        let file = FILE
-            .replace("/srv/postgres\n127", "\n127")
-            .replace("ready   ", "starting");
-        assert_eq!(
-            Postmaster::parse(&file),
-            Some(Postmaster {
-                pid: 41723,
-                port: 40127,
-                ready: false
-            })
-        );
+        let file = FILE.replace("/srv/postgres\n127", "\n127").replace("ready   ", "starting");
+        assert_eq!(Postmaster::parse(&file), Some(Postmaster { pid: 41723, port: 40127, ready: false }));
     }
 
     #[test]
     fn a_file_cut_short_is_not_ready() {
         assert_eq!(
             Postmaster::parse("41723\n/srv\n"),
-            Some(Postmaster {
-                pid: 41723,
-                port: 0,
-                ready: false
-            })
+            Some(Postmaster { pid: 41723, port: 0, ready: false })
         );
         assert_eq!(Postmaster::parse(""), None);
         assert_eq!(Postmaster::parse("-7\n"), None);

@@ -43,10 +43,7 @@ pub(crate) fn running(data: &Path) -> Option<Postmaster> {
         }
         if !told && start.elapsed() > Duration::from_secs(5) {
             told = true;
-            eprintln!(
-                "Waiting for PostgreSQL in {} (it may be recovering)",
-                data.display()
-            );
+            eprintln!("Waiting for PostgreSQL in {} (it may be recovering)", data.display());
         }
         thread::sleep(Duration::from_millis(50));
     }
@@ -80,10 +77,7 @@ pub(crate) fn launch(
             Waited::TooLong => {
                 let _ = stop(&data, Signal::QUIT);
                 let detail = format!("it was not ready after {} s", START.as_secs());
-                return Err(Error::NotStarted {
-                    directory: directory.to_owned(),
-                    detail,
-                });
+                return Err(Error::NotStarted { directory: directory.to_owned(), detail });
             }
             Waited::Ended => {}
         }
@@ -114,10 +108,7 @@ pub(crate) fn stop(data: &Path, signal: Signal) -> Result<(), Error> {
     let start = Instant::now();
     while postmaster::serves(postmaster.pid, data) {
         if start.elapsed() > STOP {
-            return Err(Error::NotStopped {
-                directory: data.to_owned(),
-                pid: postmaster.pid,
-            });
+            return Err(Error::NotStopped { directory: data.to_owned(), pid: postmaster.pid });
         }
         thread::sleep(Duration::from_millis(10));
     }
@@ -162,10 +153,7 @@ fn spawn(
     for (name, value) in settings(directory, options, port) {
         command.arg("-c").arg(format!("{name}={value}"));
     }
-    command
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(first_words);
+    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(first_words);
     // A process group of its own: Ctrl-C in the terminal reaches us first, and we stop it in order.
     command.process_group(0);
     command.spawn().map_err(error::io("starting postgres"))
@@ -198,19 +186,14 @@ fn settings(directory: &Path, options: &Options, port: u16) -> Vec<(&'static str
     if !options.durable {
         let off = ["fsync", "synchronous_commit", "full_page_writes"];
         settings.extend(off.map(|name| (name, "off".to_owned())));
-        settings.extend([
-            ("wal_level", "minimal".to_owned()),
-            ("max_wal_senders", "0".to_owned()),
-        ]);
+        settings.extend([("wal_level", "minimal".to_owned()), ("max_wal_senders", "0".to_owned())]);
     }
     settings
 }
 
 /// The port of the last time, else a free one.
 fn port(directory: &Path) -> Result<u16, Error> {
-    let last = fs::read_to_string(directory.join("port"))
-        .ok()
-        .and_then(|port| port.trim().parse().ok());
+    let last = fs::read_to_string(directory.join("port")).ok().and_then(|port| port.trim().parse().ok());
     match last.filter(|port| TcpListener::bind((Ipv4Addr::LOCALHOST, *port)).is_ok()) {
         Some(port) => Ok(port),
         None => free_port(),
@@ -219,9 +202,7 @@ fn port(directory: &Path) -> Result<u16, Error> {
 
 fn free_port() -> Result<u16, Error> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).and_then(|listener| listener.local_addr());
-    listener
-        .map(|address| address.port())
-        .map_err(error::io("opening a port on 127.0.0.1"))
+    listener.map(|address| address.port()).map_err(error::io("opening a port on 127.0.0.1"))
 }
 
 /// Socket files of a server that was killed name a process that is gone or has become something else.
@@ -237,10 +218,8 @@ fn clear_sockets(directory: &Path) {
 fn prepare_log(log: &Path, account: Account) -> Result<(), Error> {
     fs::create_dir_all(log).map_err(error::io(format!("making {}", log.display())))?;
     account.give(log)?;
-    let mut files: Vec<PathBuf> = sizes(log)
-        .into_keys()
-        .filter(|path| !path.ends_with("start.log"))
-        .collect();
+    let mut files: Vec<PathBuf> =
+        sizes(log).into_keys().filter(|path| !path.ends_with("start.log")).collect();
     // The names hold the time, so they sort by age.
     files.sort();
     for old in files.iter().rev().skip(KEPT_LOGS) {
@@ -251,9 +230,7 @@ fn prepare_log(log: &Path, account: Account) -> Result<(), Error> {
 
 fn sizes(log: &Path) -> HashMap<PathBuf, u64> {
     let entries = fs::read_dir(log).into_iter().flatten().flatten();
-    entries
-        .filter_map(|entry| Some((entry.path(), entry.metadata().ok()?.len())))
-        .collect()
+    entries.filter_map(|entry| Some((entry.path(), entry.metadata().ok()?.len()))).collect()
 }
 
 /// What was written to the logs since `before`. The server's first words go to `start.log`, which each start empties.
@@ -262,11 +239,7 @@ fn since(log: &Path, before: &HashMap<PathBuf, u64>) -> String {
     files.sort_by_key(|path| (!path.ends_with("start.log"), path.clone()));
     let mut said = String::new();
     for path in files {
-        let seen = if path.ends_with("start.log") {
-            0
-        } else {
-            before.get(&path).copied().unwrap_or(0)
-        };
+        let seen = if path.ends_with("start.log") { 0 } else { before.get(&path).copied().unwrap_or(0) };
         let mut bytes = Vec::new();
         let read = fs::File::open(&path).and_then(|mut file| {
             file.seek(SeekFrom::Start(seen))?;

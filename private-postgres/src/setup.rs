@@ -54,21 +54,12 @@ fn make(bin: &Path, account: Account, directory: &Path, new: &Path, options: &Op
 
     let initdb = |locale: &str| -> Result<Output, Error> {
         let mut command = account.command(&bin.join("initdb"), directory);
-        command
-            .arg("--pgdata")
-            .arg(new)
-            .arg("--username")
-            .arg(USER)
-            .arg("--pwfile")
-            .arg(&password);
+        command.arg("--pgdata").arg(new).arg("--username").arg(USER).arg("--pwfile").arg(&password);
         command.args(["--auth=scram-sha-256", "--encoding=UTF8", "--locale", locale]);
         if !options.durable {
             command.arg("--no-sync");
         }
-        command
-            .stdin(Stdio::null())
-            .output()
-            .map_err(error::io("starting initdb"))
+        command.stdin(Stdio::null()).output().map_err(error::io("starting initdb"))
     };
     let mut output = initdb("C.UTF-8")?;
     if !output.status.success() && text(&output).contains("locale") {
@@ -79,30 +70,17 @@ fn make(bin: &Path, account: Account, directory: &Path, new: &Path, options: &Op
 
     // Single-user mode needs no client program, no port and no password.
     let mut command = account.command(&bin.join("postgres"), directory);
-    command
-        .arg("--single")
-        .arg("-D")
-        .arg(new)
-        .args(["-c", "exit_on_error=true"]);
+    command.arg("--single").arg("-D").arg(new).args(["-c", "exit_on_error=true"]);
     if !options.durable {
         command.args(["-c", "fsync=off"]);
     }
-    command
-        .arg("postgres")
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped());
+    command.arg("postgres").stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().map_err(error::io("starting postgres"))?;
     if let Some(mut stdin) = child.stdin.take() {
         // When it is gone already, its exit status and its words tell why.
         let _ = writeln!(stdin, "CREATE DATABASE {DATABASE}");
     }
-    check(
-        &child
-            .wait_with_output()
-            .map_err(error::io("waiting for postgres"))?,
-        directory,
-    )
+    check(&child.wait_with_output().map_err(error::io("waiting for postgres"))?, directory)
 }
 
 fn check(output: &Output, directory: &Path) -> Result<(), Error> {
@@ -119,11 +97,7 @@ fn check(output: &Output, directory: &Path) -> Result<(), Error> {
 }
 
 fn text(output: &Output) -> String {
-    format!(
-        "{}\n{}",
-        String::from_utf8_lossy(&output.stdout),
-        String::from_utf8_lossy(&output.stderr)
-    )
+    format!("{}\n{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
 }
 
 fn remove(directory: &Path) -> Result<(), Error> {
@@ -146,11 +120,7 @@ fn write_password(path: &Path) -> Result<(), Error> {
         }
         _ => {}
     }
-    let file = fs::OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(path);
+    let file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
     file.and_then(|mut file| file.write_all(password.as_bytes()))
         .map_err(error::io(format!("writing {}", path.display())))
 }

@@ -12,12 +12,7 @@ use rustix::process::{Pid, Signal, kill_process};
 
 fn options(name: &str) -> Options {
     let data_dir = std::env::temp_dir().join(format!("devforge-{name}-{}", std::process::id()));
-    Options {
-        data_dir,
-        durable: false,
-        max_connections: 20,
-        shared_buffers_mb: 16,
-    }
+    Options { data_dir, durable: false, max_connections: 20, shared_buffers_mb: 16 }
 }
 
 fn ask(cluster: &Cluster, sql: &str) -> String {
@@ -26,11 +21,7 @@ fn ask(cluster: &Cluster, sql: &str) -> String {
         .args(["-XAtqc", sql])
         .output()
         .expect("psql is there with the server");
-    assert!(
-        output.status.success(),
-        "{}",
-        String::from_utf8_lossy(&output.stderr)
-    );
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8_lossy(&output.stdout).trim().to_owned()
 }
 
@@ -40,11 +31,7 @@ fn pid_file(cluster: &Cluster) -> PathBuf {
 
 fn pid(cluster: &Cluster) -> i32 {
     let file = fs::read_to_string(pid_file(cluster)).expect("a running server has its file");
-    file.lines()
-        .next()
-        .expect("the number is on the first line")
-        .parse()
-        .expect("it is a number")
+    file.lines().next().expect("the number is on the first line").parse().expect("it is a number")
 }
 
 fn kill_9(pid: i32) {
@@ -52,10 +39,7 @@ fn kill_9(pid: i32) {
     let start = Instant::now();
     let stat = Path::new("/proc").join(pid.to_string()).join("stat");
     while fs::read_to_string(&stat).is_ok_and(|stat| !stat.contains(") Z ")) {
-        assert!(
-            start.elapsed() < Duration::from_secs(10),
-            "kill -9 ends a process"
-        );
+        assert!(start.elapsed() < Duration::from_secs(10), "kill -9 ends a process");
         thread::sleep(Duration::from_millis(10));
     }
 }
@@ -63,10 +47,7 @@ fn kill_9(pid: i32) {
 #[test]
 fn a_whole_life() {
     // A commit that survives the server's death is one that was waited for.
-    let options = Options {
-        durable: true,
-        ..options("life")
-    };
+    let options = Options { durable: true, ..options("life") };
     let first = start(&options).expect("it starts");
     assert_eq!(ask(&first, "SHOW timezone"), "UTC");
     assert_eq!(ask(&first, "SHOW server_encoding"), "UTF8");
@@ -123,10 +104,7 @@ fn the_password_is_asked_for_and_kept_from_others() {
         .output()
         .expect("psql runs");
     assert!(!output.status.success());
-    let mode = fs::metadata(cluster.directory().join("password"))
-        .expect("it is there")
-        .permissions()
-        .mode();
+    let mode = fs::metadata(cluster.directory().join("password")).expect("it is there").permissions().mode();
     assert_eq!(mode & 0o777, 0o600);
     cluster.remove().expect("it goes");
 }
@@ -140,10 +118,7 @@ fn data_of_another_version_is_refused_with_the_way_out() {
     cluster.stop().expect("it stops");
     fs::write(&version, "9\n").expect("the directory is ours");
     let refusal = start(&options).expect_err("nobody serves version 9").to_string();
-    assert!(
-        refusal.contains("postgresql-9") && refusal.contains("move that directory away"),
-        "{refusal}"
-    );
+    assert!(refusal.contains("postgresql-9") && refusal.contains("move that directory away"), "{refusal}");
     fs::remove_dir_all(directory).expect("the directory is ours");
 }
 
@@ -151,13 +126,9 @@ fn data_of_another_version_is_refused_with_the_way_out() {
 fn many_at_once_share_one_server() {
     let options = options("many");
     let clusters: Vec<Cluster> = thread::scope(|scope| {
-        let starts: Vec<_> = (0..4)
-            .map(|_| scope.spawn(|| start(&options).expect("it starts or joins")))
-            .collect();
-        starts
-            .into_iter()
-            .map(|start| start.join().expect("no panic"))
-            .collect()
+        let starts: Vec<_> =
+            (0..4).map(|_| scope.spawn(|| start(&options).expect("it starts or joins"))).collect();
+        starts.into_iter().map(|start| start.join().expect("no panic")).collect()
     });
     let url = clusters[0].url();
     assert!(clusters.iter().all(|cluster| cluster.url() == url));

@@ -27,20 +27,14 @@ pub async fn run(config: Config, quick: bool) -> anyhow::Result<ExitCode> {
     }
     let mut findings = vec![configuration(&config)];
     match postgres::ensure(config).await {
-        Err(error) => findings.push(Finding {
-            part: "database",
-            result: Err(format!("{error:#}")),
-        }),
+        Err(error) => findings.push(Finding { part: "database", result: Err(format!("{error:#}")) }),
         Ok((config, cluster)) => {
             match Context::open(config, Clock::System, Random::System).await {
                 Err(error) => {
                     let cause = std::error::Error::source(&error)
                         .map(|cause| format!(": {cause}"))
                         .unwrap_or_default();
-                    findings.push(Finding {
-                        part: "set-up",
-                        result: Err(format!("{error}{cause}")),
-                    });
+                    findings.push(Finding { part: "set-up", result: Err(format!("{error}{cause}")) });
                 }
                 Ok(ctx) => {
                     inspect(&ctx, &mut findings).await;
@@ -62,17 +56,9 @@ pub async fn run(config: Config, quick: bool) -> anyhow::Result<ExitCode> {
     }
     println!(
         "\n{}",
-        if wrong == 0 {
-            "Everything is fine.".to_owned()
-        } else {
-            format!("{wrong} to look at.")
-        }
+        if wrong == 0 { "Everything is fine.".to_owned() } else { format!("{wrong} to look at.") }
     );
-    Ok(if wrong == 0 {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::FAILURE
-    })
+    Ok(if wrong == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 fn configuration(config: &Config) -> Finding {
@@ -87,10 +73,7 @@ fn configuration(config: &Config) -> Finding {
         Mode::Production => Ok("production".to_owned()),
         Mode::Development => Ok(format!("development, data in {}", config.data_dir.display())),
     };
-    Finding {
-        part: "configuration",
-        result,
-    }
+    Finding { part: "configuration", result }
 }
 
 async fn inspect(ctx: &Context, findings: &mut Vec<Finding>) {
@@ -98,29 +81,22 @@ async fn inspect(ctx: &Context, findings: &mut Vec<Finding>) {
     let pending = db::pending_migrations(&ctx.db).await;
     match &pending {
         Ok(_) => add("database", Ok("answers".to_owned())),
-        Err(error) => add(
-            "database",
-            Err(format!(
-                "does not answer ({error}); check DATABASE_URL and that it runs"
-            )),
-        ),
+        Err(error) => {
+            add("database", Err(format!("does not answer ({error}); check DATABASE_URL and that it runs")))
+        }
     }
     match pending {
         Ok(0) => add("migrations", Ok("up to date".to_owned())),
-        Ok(count) => add(
-            "migrations",
-            Err(format!("{count} missing; run `devforge migrate`")),
-        ),
+        Ok(count) => add("migrations", Err(format!("{count} missing; run `devforge migrate`"))),
         Err(_) => {}
     }
     if pending_is_zero(ctx).await {
         add(
             "audit log",
             match audit::verify(&ctx.db).await {
-                Ok(found) => Ok(format!(
-                    "{} entries in the chain, {} not sealed yet",
-                    found.sealed, found.unsealed
-                )),
+                Ok(found) => {
+                    Ok(format!("{} entries in the chain, {} not sealed yet", found.sealed, found.unsealed))
+                }
                 Err(error) => Err(format!(
                     "{error}; compare with a backup and find out who could write to the database"
                 )),
@@ -133,10 +109,7 @@ async fn inspect(ctx: &Context, findings: &mut Vec<Finding>) {
                     "{} failed for good; see what they say and revive or remove them",
                     figures.dead
                 )),
-                Ok(figures) => Ok(format!(
-                    "{} waiting, {} running",
-                    figures.waiting, figures.running
-                )),
+                Ok(figures) => Ok(format!("{} waiting, {} running", figures.waiting, figures.running)),
                 Err(_) => Err("the queue is not set up; run `devforge migrate`".to_owned()),
             },
         );
@@ -145,9 +118,7 @@ async fn inspect(ctx: &Context, findings: &mut Vec<Finding>) {
         "storage",
         match ctx.storage.check(ctx.random.uuid_v7(ctx.clock.now())).await {
             Ok(()) => Ok(format!("writes, reads and deletes in {}", ctx.config.storage.url)),
-            Err(error) => Err(format!(
-                "{error}; check DEVFORGE_STORAGE_URL, rights and free space"
-            )),
+            Err(error) => Err(format!("{error}; check DEVFORGE_STORAGE_URL, rights and free space")),
         },
     );
     add(
@@ -162,13 +133,8 @@ async fn inspect(ctx: &Context, findings: &mut Vec<Finding>) {
     add(
         "search index",
         match ctx.search.prepare(&documents, &ctx.random) {
-            Ok(()) => Ok(format!(
-                "{} documents can be found",
-                ctx.search.len().unwrap_or_default()
-            )),
-            Err(error) => Err(format!(
-                "{error}; make the folder writable or set DEVFORGE_SEARCH_DIRECTORY"
-            )),
+            Ok(()) => Ok(format!("{} documents can be found", ctx.search.len().unwrap_or_default())),
+            Err(error) => Err(format!("{error}; make the folder writable or set DEVFORGE_SEARCH_DIRECTORY")),
         },
     );
 }
@@ -186,9 +152,7 @@ async fn quick_check(config: &Config) -> anyhow::Result<ExitCode> {
     }
     let asked = async {
         let mut stream = tokio::net::TcpStream::connect(address).await?;
-        stream
-            .write_all(b"GET /readyz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
-            .await?;
+        stream.write_all(b"GET /readyz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").await?;
         let mut answer = Vec::new();
         stream.take(64 * 1024).read_to_end(&mut answer).await?;
         std::io::Result::Ok(answer)
@@ -197,13 +161,7 @@ async fn quick_check(config: &Config) -> anyhow::Result<ExitCode> {
     match answer {
         Ok(Ok(answer)) if answer.starts_with(b"HTTP/1.1 200") => Ok(ExitCode::SUCCESS),
         Ok(Ok(answer)) => {
-            println!(
-                "{}",
-                String::from_utf8_lossy(&answer)
-                    .lines()
-                    .last()
-                    .unwrap_or_default()
-            );
+            println!("{}", String::from_utf8_lossy(&answer).lines().last().unwrap_or_default());
             Ok(ExitCode::FAILURE)
         }
         _ => {

@@ -71,21 +71,13 @@ fn keys_help() -> String {
         "Configuration comes from the environment, then from devforge.toml (or the file that DEVFORGE_CONFIG names), \
          then from these defaults:\n\n",
     );
-    for Key {
-        env,
-        file,
-        default,
-        help,
-    } in KEYS
-    {
+    for Key { env, file, default, help } in KEYS {
         let default = match default {
             Fallback::Value("") => "empty".to_owned(),
             Fallback::Value(value) => (*value).to_owned(),
             Fallback::Unset(without) => format!("not set: {without}"),
         };
-        text.push_str(&format!(
-            "  {env}  ({file})\n      {help}\n      default: {default}\n"
-        ));
+        text.push_str(&format!("  {env}  ({file})\n      {help}\n      default: {default}\n"));
     }
     text
 }
@@ -145,16 +137,9 @@ async fn one_off(command: Command, config: Config, sources: &Sources) -> anyhow:
             }
             serve::print_demo(&ctx.config);
         }
-        Command::Admin {
-            command: AdminCommand::Create { email, name },
-        } => {
+        Command::Admin { command: AdminCommand::Create { email, name } } => {
             let password = read_password()?;
-            let new = NewAccount {
-                email: &email,
-                name: &name,
-                role: Role::Admin,
-                password: &password,
-            };
+            let new = NewAccount { email: &email, name: &name, role: Role::Admin, password: &password };
             let user = account::create(&ctx, new).await.map_err(|error| match error {
                 account::Error::Invalid(problems) => {
                     let lines: Vec<String> = problems
@@ -190,8 +175,6 @@ fn read_password() -> anyhow::Result<String> {
         eprint!("Password (it is shown while you type): ");
     }
     let mut line = String::new();
-    stdin
-        .read_line(&mut line)
-        .context("the password cannot be read from standard input")?;
+    stdin.read_line(&mut line).context("the password cannot be read from standard input")?;
     Ok(line.trim_end_matches(['\r', '\n']).to_owned())
 }

@@ -34,24 +34,18 @@ pub async fn serve(config: Config, sources: &Sources) -> anyhow::Result<()> {
     }
     let (stop, stopped) = watch::channel(false);
     let indexing = tokio::spawn(keep_index(ctx.clone()));
-    let worker = if ctx.config.jobs.in_process {
-        Some(spawn_worker(&ctx, stopped.clone()).await?)
-    } else {
-        None
-    };
+    let worker =
+        if ctx.config.jobs.in_process { Some(spawn_worker(&ctx, stopped.clone()).await?) } else { None };
     let site = http::site(&ctx, metrics)?;
     let following = tokio::spawn(follow_outbox(ctx.clone(), site.cache.clone()));
     let housekeeping = tokio::spawn(site.housekeeping());
     announce(&ctx, listener.local_addr().unwrap_or(address));
 
     let mut stopping = stopped.clone();
-    let serving = axum::serve(
-        listener,
-        site.router.into_make_service_with_connect_info::<SocketAddr>(),
-    )
-    .with_graceful_shutdown(async move {
-        let _ = stopping.wait_for(|stop| *stop).await;
-    });
+    let serving = axum::serve(listener, site.router.into_make_service_with_connect_info::<SocketAddr>())
+        .with_graceful_shutdown(async move {
+            let _ = stopping.wait_for(|stop| *stop).await;
+        });
     let serving = tokio::spawn(async move { serving.await });
     wait_for_signal().await;
     tracing::info!("stopping: requests and jobs under way may finish");
@@ -61,9 +55,7 @@ pub async fn serve(config: Config, sources: &Sources) -> anyhow::Result<()> {
         tracing::warn!("some requests did not finish in time and were cut off");
     }
     if let Some(worker) = worker
-        && tokio::time::timeout(drain + Duration::from_secs(1), worker)
-            .await
-            .is_err()
+        && tokio::time::timeout(drain + Duration::from_secs(1), worker).await.is_err()
     {
         tracing::warn!("some jobs did not finish in time; they will run again");
     }
@@ -94,9 +86,7 @@ pub async fn worker(config: Config) -> anyhow::Result<()> {
 
 /// Our tables and the queue's, both up to date.
 pub async fn prepare_database(ctx: &Context) -> anyhow::Result<()> {
-    db::migrate(&ctx.db)
-        .await
-        .context("the database could not be brought up to date")?;
+    db::migrate(&ctx.db).await.context("the database could not be brought up to date")?;
     jobs::prepare_schema(&ctx.db).await?;
     Ok(())
 }
@@ -196,9 +186,7 @@ async fn keep_index(ctx: Context) {
         match built {
             Ok(Ok(())) => return,
             Ok(Err(error)) => {
-                let cause = std::error::Error::source(&error)
-                    .map(ToString::to_string)
-                    .unwrap_or_default();
+                let cause = std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default();
                 tracing::error!(error = %error, cause, "the search index could not be built; trying again");
             }
             Err(error) => {

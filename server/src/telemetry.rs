@@ -9,10 +9,7 @@ use tracing_subscriber::{EnvFilter, fmt, layer::SubscriberExt, util::SubscriberI
 
 pub fn install(config: &LogConfig) -> anyhow::Result<()> {
     let filter = EnvFilter::try_new(&config.filter).with_context(|| {
-        format!(
-            "DEVFORGE_LOG is “{}”, but must be filters such as info,sqlx=warn",
-            config.filter
-        )
+        format!("DEVFORGE_LOG is “{}”, but must be filters such as info,sqlx=warn", config.filter)
     })?;
     let pretty = match config.format {
         LogFormat::Auto => std::io::stderr().is_terminal(),
@@ -21,23 +18,9 @@ pub fn install(config: &LogConfig) -> anyhow::Result<()> {
     };
     let registry = tracing_subscriber::registry().with(filter);
     if pretty {
-        registry
-            .with(
-                fmt::layer()
-                    .with_target(false)
-                    .with_writer(std::io::stderr)
-                    .compact(),
-            )
-            .init();
+        registry.with(fmt::layer().with_target(false).with_writer(std::io::stderr).compact()).init();
     } else {
-        registry
-            .with(
-                fmt::layer()
-                    .json()
-                    .flatten_event(true)
-                    .with_writer(std::io::stderr),
-            )
-            .init();
+        registry.with(fmt::layer().json().flatten_event(true).with_writer(std::io::stderr)).init();
     }
     Ok(())
 }

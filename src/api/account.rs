@@ -44,11 +44,7 @@ pub(super) async fn list_sessions(
     caller: SignedIn,
 ) -> Result<Json<Page<Session>>, ApiError> {
     let items = session::list(&ctx, caller.user.id, Some(caller.session)).await?;
-    Ok(Json(Page {
-        items,
-        next_cursor: None,
-        total: None,
-    }))
+    Ok(Json(Page { items, next_cursor: None, total: None }))
 }
 
 /// End one of the caller's sessions.

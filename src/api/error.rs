@@ -27,17 +27,11 @@ pub struct ApiError {
 impl ApiError {
     pub fn new(code: ProblemCode, detail: impl Into<String>) -> Self {
         let retry_after = (code == ProblemCode::Unavailable).then_some(RETRY_AFTER);
-        Self {
-            problem: Problem::new(code, detail),
-            retry_after,
-        }
+        Self { problem: Problem::new(code, detail), retry_after }
     }
 
     pub fn unauthenticated() -> Self {
-        Self::new(
-            ProblemCode::Unauthenticated,
-            "This needs someone signed in. Sign in, then try again.",
-        )
+        Self::new(ProblemCode::Unauthenticated, "This needs someone signed in. Sign in, then try again.")
     }
 
     pub fn not_found() -> Self {
@@ -55,10 +49,8 @@ impl ApiError {
 
     pub fn rate_limited(wait: Duration) -> Self {
         let seconds = wait.as_secs().max(1);
-        let mut error = Self::new(
-            ProblemCode::RateLimited,
-            format!("Wait {seconds} seconds, then try again."),
-        );
+        let mut error =
+            Self::new(ProblemCode::RateLimited, format!("Wait {seconds} seconds, then try again."));
         error.retry_after = Some(wait);
         error
     }
@@ -80,10 +72,7 @@ impl ApiError {
             source = cause.source();
         }
         tracing::error!(error = chain, "a request failed");
-        Self::new(
-            ProblemCode::Internal,
-            "It is not your doing. Try again, or send us the request id.",
-        )
+        Self::new(ProblemCode::Internal, "It is not your doing. Try again, or send us the request id.")
     }
 
     pub fn code(&self) -> ProblemCode {
@@ -96,14 +85,10 @@ impl IntoResponse for ApiError {
         let status = StatusCode::from_u16(self.problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let mut response = status.into_response();
         if let Some(wait) = self.retry_after {
-            response
-                .headers_mut()
-                .insert(header::RETRY_AFTER, HeaderValue::from(wait.as_secs().max(1)));
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(wait.as_secs().max(1)));
         }
         if self.problem.code == ProblemCode::Unauthenticated {
-            response
-                .headers_mut()
-                .insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+            response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
         response.extensions_mut().insert(self.problem);
         response
@@ -138,10 +123,9 @@ impl From<audit::Error> for ApiError {
 impl From<account::Error> for ApiError {
     fn from(error: account::Error) -> Self {
         match error {
-            account::Error::InvalidCredentials => Self::new(
-                ProblemCode::InvalidCredentials,
-                "Check both, or reset the password.",
-            ),
+            account::Error::InvalidCredentials => {
+                Self::new(ProblemCode::InvalidCredentials, "Check both, or reset the password.")
+            }
             account::Error::TooManyTries { retry_after } => Self::rate_limited(retry_after),
             account::Error::Invalid(errors) => Self::invalid(errors),
             account::Error::EmailTaken => {
@@ -230,10 +214,7 @@ fn field_of(text: &str) -> String {
     text.split(": ")
         .nth(1)
         .filter(|path| {
-            path.len() <= 80
-                && path
-                    .chars()
-                    .all(|c| c.is_ascii_alphanumeric() || "._[]".contains(c))
+            path.len() <= 80 && path.chars().all(|c| c.is_ascii_alphanumeric() || "._[]".contains(c))
         })
         .unwrap_or_default()
         .to_owned()
@@ -243,24 +224,24 @@ fn field_of(text: &str) -> String {
 pub fn problem_for_status(status: StatusCode) -> Problem {
     let error = match status {
         StatusCode::NOT_FOUND => ApiError::not_found(),
-        StatusCode::METHOD_NOT_ALLOWED => ApiError::new(
-            ProblemCode::MethodNotAllowed,
-            "See the `Allow` header for the methods it takes.",
-        ),
+        StatusCode::METHOD_NOT_ALLOWED => {
+            ApiError::new(ProblemCode::MethodNotAllowed, "See the `Allow` header for the methods it takes.")
+        }
         StatusCode::PAYLOAD_TOO_LARGE => too_large(),
-        StatusCode::UNSUPPORTED_MEDIA_TYPE => ApiError::new(
-            ProblemCode::UnsupportedMediaType,
-            "Send it in a format that this address takes.",
+        StatusCode::UNSUPPORTED_MEDIA_TYPE => {
+            ApiError::new(ProblemCode::UnsupportedMediaType, "Send it in a format that this address takes.")
+        }
+        StatusCode::UNPROCESSABLE_ENTITY => ApiError::new(
+            ProblemCode::InvalidRequest,
+            "A field is missing or of another type than it should be.",
         ),
-        StatusCode::REQUEST_TIMEOUT => ApiError::new(
-            ProblemCode::Timeout,
-            "The body took too long to arrive. Send it again.",
-        ),
+        StatusCode::REQUEST_TIMEOUT => {
+            ApiError::new(ProblemCode::Timeout, "The body took too long to arrive. Send it again.")
+        }
         StatusCode::SERVICE_UNAVAILABLE => ApiError::unavailable(),
-        status if status.is_client_error() => ApiError::new(
-            ProblemCode::BadRequest,
-            "Compare the request with the API reference.",
-        ),
+        status if status.is_client_error() => {
+            ApiError::new(ProblemCode::BadRequest, "Compare the request with the API reference.")
+        }
         _ => ApiError::new(
             ProblemCode::Internal,
             "It is not your doing. Try again, or send us the request id.",
@@ -270,8 +251,5 @@ pub fn problem_for_status(status: StatusCode) -> Problem {
 }
 
 pub(super) async fn no_such_endpoint() -> ApiError {
-    ApiError::new(
-        ProblemCode::NotFound,
-        "The API has no such endpoint; `/docs/api` lists them.",
-    )
+    ApiError::new(ProblemCode::NotFound, "The API has no such endpoint; `/docs/api` lists them.")
 }

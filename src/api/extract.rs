@@ -62,11 +62,7 @@ impl<S: Send + Sync> FromRequestParts<S> for CurrentRequest {
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
         // Without that layer (a test of one handler) the id is nil, which names no request.
-        Ok(parts
-            .extensions
-            .get::<Self>()
-            .copied()
-            .unwrap_or(Self(RequestId::from_uuid(uuid::Uuid::nil()))))
+        Ok(parts.extensions.get::<Self>().copied().unwrap_or(Self(RequestId::from_uuid(uuid::Uuid::nil()))))
     }
 }
 
@@ -79,21 +75,14 @@ impl FromRequestParts<Context> for Caller {
             return Ok(Self::Anonymous);
         };
         let hash = session::token_hash(ctx, cookie);
-        let Some(found) = ctx
-            .accounts
-            .signed_in(hash, ctx.config.security.session_absolute)
-            .await?
-        else {
+        let Some(found) = ctx.accounts.signed_in(hash, ctx.config.security.session_absolute).await? else {
             return Ok(Self::Anonymous);
         };
         // Noting the time is not worth failing the request for.
         if let Err(error) = session::touch(ctx, found.session, found.last_seen_at).await {
             tracing::warn!(error = %error, "a session's last use could not be noted");
         }
-        Ok(Self::User {
-            user: found.user,
-            session: found.session,
-        })
+        Ok(Self::User { user: found.user, session: found.session })
     }
 }
 

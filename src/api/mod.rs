@@ -25,9 +25,8 @@ fn documented() -> OpenApiRouter<Context> {
 /// Everything under `/api`. `/api/v1` is the same.
 pub fn router() -> Router<Context> {
     let (api, _) = documented().split_for_parts();
-    let api = api
-        .route("/openapi.json", axum::routing::get(openapi::serve))
-        .fallback(error::no_such_endpoint);
+    let api =
+        api.route("/openapi.json", axum::routing::get(openapi::serve)).fallback(error::no_such_endpoint);
     Router::new().nest("/api/v1", api.clone()).nest("/api", api)
 }
 

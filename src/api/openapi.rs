@@ -16,20 +16,10 @@ const DESCRIPTION: &str = "The API that the Dev Forge editor, this site and your
 camelCase, times are RFC 3339 in UTC, money is an amount in minor units with its currency.";
 
 pub(super) fn base() -> OpenApi {
-    let tag = |name: &str, description: &str| {
-        TagBuilder::new()
-            .name(name)
-            .description(Some(description))
-            .build()
-    };
+    let tag =
+        |name: &str, description: &str| TagBuilder::new().name(name).description(Some(description)).build();
     OpenApiBuilder::new()
-        .info(
-            InfoBuilder::new()
-                .title("Dev Forge API")
-                .version("1")
-                .description(Some(DESCRIPTION))
-                .build(),
-        )
+        .info(InfoBuilder::new().title("Dev Forge API").version("1").description(Some(DESCRIPTION)).build())
         .servers(Some([ServerBuilder::new().url("/api").build()]))
         .tags(Some([
             tag("Account", "Who is signed in, and where."),
@@ -55,10 +45,7 @@ pub fn document() -> &'static Value {
 
 /// As committed in `openapi.json`: with a newline at its end.
 pub fn pretty() -> String {
-    format!(
-        "{}\n",
-        serde_json::to_string_pretty(&*DOCUMENT).expect("a JSON value always prints")
-    )
+    format!("{}\n", serde_json::to_string_pretty(&*DOCUMENT).expect("a JSON value always prints"))
 }
 
 pub(super) async fn serve(headers: HeaderMap) -> Response {
@@ -68,20 +55,9 @@ pub(super) async fn serve(headers: HeaderMap) -> Response {
         (header::CACHE_CONTROL, "public, max-age=300"),
         (header::ACCESS_CONTROL_ALLOW_ORIGIN, "*"),
     ];
-    let known = headers
-        .get(header::IF_NONE_MATCH)
-        .and_then(|value| value.to_str().ok());
-    if known.is_some_and(|known| {
-        known
-            .split(',')
-            .any(|tag| tag.trim().trim_start_matches("W/") == etag)
-    }) {
+    let known = headers.get(header::IF_NONE_MATCH).and_then(|value| value.to_str().ok());
+    if known.is_some_and(|known| known.split(',').any(|tag| tag.trim().trim_start_matches("W/") == etag)) {
         return (StatusCode::NOT_MODIFIED, shared).into_response();
     }
-    (
-        shared,
-        [(header::CONTENT_TYPE, "application/json")],
-        bytes.clone(),
-    )
-        .into_response()
+    (shared, [(header::CONTENT_TYPE, "application/json")], bytes.clone()).into_response()
 }

@@ -132,10 +132,14 @@ pub async fn verify(pool: &PgPool) -> Result<Verified, Error> {
             previous = seal.hash;
         }
     }
-    Ok(Verified {
-        sealed: sequence,
-        unsealed: store::count_unsealed(pool).await?,
-    })
+    // The walk ends where the chain does: links taken off its end leave entries that nothing accounts for.
+    if store::count_unaccounted(pool).await? > 0 {
+        return Err(Error::Broken {
+            sequence: sequence + 1,
+            what: "links were taken off the end of the chain",
+        });
+    }
+    Ok(Verified { sealed: sequence, unsealed: store::count_unsealed(pool).await? })
 }
 
 /// Makes sure that the partitions of the coming months exist.

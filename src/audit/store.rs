@@ -144,20 +144,27 @@ pub async fn sealed_after(
 }
 
 pub async fn count_unsealed(pool: &PgPool) -> Result<i64, sqlx::Error> {
-    sqlx::query_scalar!(r#"select count(*) as "count!" from audit_unsealed"#)
-        .fetch_one(pool)
-        .await
+    sqlx::query_scalar!(r#"select count(*) as "count!" from audit_unsealed"#).fetch_one(pool).await
+}
+
+/// Entries that are neither in the chain nor waiting for it.
+pub async fn count_unaccounted(pool: &PgPool) -> Result<i64, sqlx::Error> {
+    sqlx::query_scalar!(
+        r#"select count(*) as "count!" from audit_event e
+           where not exists (select from audit_seal s where s.event_id = e.id)
+             and not exists (
+                 select from audit_unsealed u where u.event_recorded_at = e.recorded_at and u.event_id = e.id
+             )"#
+    )
+    .fetch_one(pool)
+    .await
 }
 
 pub async fn ensure_partitions(pool: &PgPool) -> Result<(), sqlx::Error> {
-    sqlx::query!("select ensure_month_partitions('audit_event', 12)")
-        .execute(pool)
-        .await?;
+    sqlx::query!("select ensure_month_partitions('audit_event', 12)").execute(pool).await?;
     Ok(())
 }
 
 fn hash_of(bytes: &[u8]) -> [u8; 32] {
-    bytes
-        .try_into()
-        .expect("the table's check constraint keeps hashes at 32 bytes")
+    bytes.try_into().expect("the table's check constraint keeps hashes at 32 bytes")
 }

@@ -19,42 +19,22 @@ pub enum Fallback {
 }
 
 const fn key(env: &'static str, file: &'static str, default: &'static str, help: &'static str) -> Key {
-    Key {
-        env,
-        file,
-        default: Fallback::Value(default),
-        help,
-    }
+    Key { env, file, default: Fallback::Value(default), help }
 }
 
 const fn optional(env: &'static str, file: &'static str, without: &'static str, help: &'static str) -> Key {
-    Key {
-        env,
-        file,
-        default: Fallback::Unset(without),
-        help,
-    }
+    Key { env, file, default: Fallback::Unset(without), help }
 }
 
 pub const KEYS: &[Key] = &[
-    key(
-        "DEVFORGE_MODE",
-        "mode",
-        "development",
-        "development or production",
-    ),
+    key("DEVFORGE_MODE", "mode", "development", "development or production"),
     key(
         "DEVFORGE_DATA_DIR",
         "data_dir",
         ".devforge",
         "folder for the private PostgreSQL, files, index and own secrets",
     ),
-    key(
-        "DEVFORGE_HTTP_ADDRESS",
-        "http.address",
-        "127.0.0.1:3000",
-        "address and port to listen on",
-    ),
+    key("DEVFORGE_HTTP_ADDRESS", "http.address", "127.0.0.1:3000", "address and port to listen on"),
     optional(
         "DEVFORGE_HTTP_PUBLIC_URL",
         "http.public_url",
@@ -151,24 +131,14 @@ pub const KEYS: &[Key] = &[
         "true",
         "whether serve also runs jobs; with false run devforge worker beside it",
     ),
-    key(
-        "DEVFORGE_JOBS_CONCURRENCY",
-        "jobs.concurrency",
-        "4",
-        "jobs run at once by this process",
-    ),
+    key("DEVFORGE_JOBS_CONCURRENCY", "jobs.concurrency", "4", "jobs run at once by this process"),
     optional(
         "DEVFORGE_MAIL_SMTP_URL",
         "mail.smtp_url",
         "mail is kept and shown at /dev/mail",
         "smtps://user:password@host:465 or smtp://…?tls=required",
     ),
-    key(
-        "DEVFORGE_MAIL_FROM",
-        "mail.from",
-        "Dev Forge <no-reply@localhost>",
-        "the sender of every mail",
-    ),
+    key("DEVFORGE_MAIL_FROM", "mail.from", "Dev Forge <no-reply@localhost>", "the sender of every mail"),
     optional(
         "DEVFORGE_STORAGE_URL",
         "storage.url",
@@ -187,18 +157,8 @@ pub const KEYS: &[Key] = &[
         "us-east-1",
         "region of the bucket; auto for R2",
     ),
-    optional(
-        "DEVFORGE_STORAGE_S3_ACCESS_KEY",
-        "storage.s3_access_key",
-        "none",
-        "access key id",
-    ),
-    optional(
-        "DEVFORGE_STORAGE_S3_SECRET_KEY",
-        "storage.s3_secret_key",
-        "none",
-        "secret access key",
-    ),
+    optional("DEVFORGE_STORAGE_S3_ACCESS_KEY", "storage.s3_access_key", "none", "access key id"),
+    optional("DEVFORGE_STORAGE_S3_SECRET_KEY", "storage.s3_secret_key", "none", "secret access key"),
     optional(
         "DEVFORGE_SEARCH_DIRECTORY",
         "search.directory",
@@ -211,12 +171,7 @@ pub const KEYS: &[Key] = &[
         "info,sqlx=warn,tantivy=warn,graphile_worker=warn",
         "what is logged, as tracing filters",
     ),
-    key(
-        "DEVFORGE_LOG_FORMAT",
-        "log.format",
-        "auto",
-        "auto, pretty or json",
-    ),
+    key("DEVFORGE_LOG_FORMAT", "log.format", "auto", "auto, pretty or json"),
     optional(
         "DEVFORGE_SEED",
         "seed",
@@ -229,12 +184,7 @@ pub const KEYS: &[Key] = &[
         "made at random and printed",
         "password of the demo accounts",
     ),
-    key(
-        "DEVFORGE_OPERATOR_NAME",
-        "operator.name",
-        "Dev Forge",
-        "who runs this site, on the legal pages",
-    ),
+    key("DEVFORGE_OPERATOR_NAME", "operator.name", "Dev Forge", "who runs this site, on the legal pages"),
     key(
         "DEVFORGE_OPERATOR_ADDRESS",
         "operator.address",

@@ -22,11 +22,7 @@ pub enum Error {
     #[error("{0} is not a configuration key; `devforge serve --help` lists them{1}")]
     UnknownKey(String, String),
     #[error("{key} is “{value}”, but must be {wanted}")]
-    BadValue {
-        key: &'static str,
-        value: String,
-        wanted: &'static str,
-    },
+    BadValue { key: &'static str, value: String, wanted: &'static str },
     #[error("{0} must be set in production; {1}")]
     Missing(&'static str, &'static str),
     #[error("{key} is too weak: {why}; make one with `openssl rand -base64 48`")]
@@ -58,11 +54,7 @@ impl Sources {
             Some(path) => Some(read_file(&path)?),
             None => {
                 let path = Path::new("devforge.toml");
-                if path.exists() {
-                    Some(read_file(path)?)
-                } else {
-                    None
-                }
+                if path.exists() { Some(read_file(path)?) } else { None }
             }
         };
         Self::collect(environment.into_iter(), file.as_ref())
@@ -70,9 +62,7 @@ impl Sources {
 
     /// For tests and tools: these values and nothing else.
     pub fn from_pairs<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> Result<Self, Error> {
-        let pairs = pairs
-            .into_iter()
-            .map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let pairs = pairs.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned()));
         Self::collect(pairs, None)
     }
 
@@ -85,10 +75,8 @@ impl Sources {
             let mut flat = Vec::new();
             flatten("", table, &mut flat);
             for (name, value) in flat {
-                let key = KEYS
-                    .iter()
-                    .find(|key| key.file == name)
-                    .ok_or_else(|| unknown(&name, |key| key.file))?;
+                let key =
+                    KEYS.iter().find(|key| key.file == name).ok_or_else(|| unknown(&name, |key| key.file))?;
                 values.insert(key.env, value);
             }
         }
@@ -112,10 +100,7 @@ impl Sources {
         if let Some(value) = self.values.get(env) {
             return Some(value);
         }
-        let key = KEYS
-            .iter()
-            .find(|key| key.env == env)
-            .expect("only declared keys are asked for");
+        let key = KEYS.iter().find(|key| key.env == env).expect("only declared keys are asked for");
         match key.default {
             Fallback::Value("") | Fallback::Unset(_) => None,
             Fallback::Value(value) => Some(value),
@@ -124,11 +109,7 @@ impl Sources {
 
     fn parse<T: FromStr>(&self, env: &'static str, wanted: &'static str) -> Result<T, Error> {
         let value = self.get(env).unwrap_or_default();
-        value.trim().parse().map_err(|_| Error::BadValue {
-            key: env,
-            value: value.to_owned(),
-            wanted,
-        })
+        value.trim().parse().map_err(|_| Error::BadValue { key: env, value: value.to_owned(), wanted })
     }
 
     fn text(&self, env: &'static str) -> String {
@@ -144,13 +125,11 @@ impl Sources {
     }
 
     fn seconds(&self, env: &'static str) -> Result<Duration, Error> {
-        self.parse::<u32>(env, "a number of seconds")
-            .map(|seconds| Duration::from_secs(seconds.into()))
+        self.parse::<u32>(env, "a number of seconds").map(|seconds| Duration::from_secs(seconds.into()))
     }
 
     fn days(&self, env: &'static str) -> Result<Duration, Error> {
-        self.parse::<u32>(env, "a number of days")
-            .map(|days| Duration::from_secs(u64::from(days) * 86_400))
+        self.parse::<u32>(env, "a number of days").map(|days| Duration::from_secs(u64::from(days) * 86_400))
     }
 }
 
@@ -217,11 +196,7 @@ impl Config {
                     other => {
                         let value = other.unwrap_or_default().to_owned();
                         let wanted = "auto, pretty or json";
-                        return Err(Error::BadValue {
-                            key: "DEVFORGE_LOG_FORMAT",
-                            value,
-                            wanted,
-                        });
+                        return Err(Error::BadValue { key: "DEVFORGE_LOG_FORMAT", value, wanted });
                     }
                 },
             },
@@ -232,19 +207,13 @@ impl Config {
 }
 
 fn http(sources: &Sources) -> Result<HttpConfig, Error> {
-    let address: std::net::SocketAddr = sources.parse(
-        "DEVFORGE_HTTP_ADDRESS",
-        "an address and port such as 127.0.0.1:3000",
-    )?;
+    let address: std::net::SocketAddr =
+        sources.parse("DEVFORGE_HTTP_ADDRESS", "an address and port such as 127.0.0.1:3000")?;
     let public_url = match sources.get("DEVFORGE_HTTP_PUBLIC_URL") {
         None => format!("http://localhost:{}", address.port()),
         Some(text) => {
             let wanted = "the site's address, such as https://devforge.example";
-            let bad = || Error::BadValue {
-                key: "DEVFORGE_HTTP_PUBLIC_URL",
-                value: text.to_owned(),
-                wanted,
-            };
+            let bad = || Error::BadValue { key: "DEVFORGE_HTTP_PUBLIC_URL", value: text.to_owned(), wanted };
             let url = url::Url::parse(text).map_err(|_| bad())?;
             if !matches!(url.scheme(), "http" | "https") || url.host().is_none() || url.path() != "/" {
                 return Err(bad());
@@ -309,17 +278,11 @@ fn main_secret(
         (Some(secret), Mode::Development) => Ok(Secret::new(secret)),
         (Some(secret), Mode::Production) => {
             if secret.chars().count() < MIN_SECRET_CHARS {
-                return Err(Error::Weak {
-                    key: KEY,
-                    why: "it has fewer than 32 characters",
-                });
+                return Err(Error::Weak { key: KEY, why: "it has fewer than 32 characters" });
             }
             let distinct = secret.chars().collect::<std::collections::BTreeSet<_>>().len();
             if distinct < 10 {
-                return Err(Error::Weak {
-                    key: KEY,
-                    why: "it repeats a few characters",
-                });
+                return Err(Error::Weak { key: KEY, why: "it repeats a few characters" });
             }
             Ok(Secret::new(secret))
         }
@@ -333,51 +296,36 @@ fn own_secret(data_dir: &Path, random: &Random) -> Result<Secret<String>, Error>
     use std::{io::Write, os::unix::fs::OpenOptionsExt};
 
     let path = data_dir.join("secret");
-    let failed = |source| Error::DataDir {
-        path: path.clone(),
-        source,
-    };
+    let failed = |source| Error::DataDir { path: path.clone(), source };
     std::fs::create_dir_all(data_dir).map_err(failed)?;
     let secret = crypto::to_hex(&random.bytes::<32>());
     // Written beside and linked into place, so that of two processes starting at once both end with one secret,
     // and neither ever reads half of it.
     let draft = data_dir.join(format!("secret.{}", crypto::to_hex(&random.bytes::<8>())));
-    let mut file = std::fs::OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(&draft)
-        .map_err(failed)?;
+    let mut file =
+        std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&draft).map_err(failed)?;
     file.write_all(secret.as_bytes()).map_err(failed)?;
     let linked = std::fs::hard_link(&draft, &path);
     std::fs::remove_file(&draft).map_err(failed)?;
     match linked {
         Ok(()) => Ok(Secret::new(secret)),
-        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => std::fs::read_to_string(&path)
-            .map(|text| Secret::new(text.trim().to_owned()))
-            .map_err(failed),
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
+            std::fs::read_to_string(&path).map(|text| Secret::new(text.trim().to_owned())).map_err(failed)
+        }
         Err(error) => Err(failed(error)),
     }
 }
 
 fn read_file(path: &Path) -> Result<toml::Table, Error> {
-    let text = std::fs::read_to_string(path).map_err(|source| Error::File {
-        path: path.to_owned(),
-        source,
-    })?;
-    text.parse::<toml::Table>().map_err(|error| Error::Toml {
-        path: path.to_owned(),
-        message: error.message().to_owned(),
-    })
+    let text =
+        std::fs::read_to_string(path).map_err(|source| Error::File { path: path.to_owned(), source })?;
+    text.parse::<toml::Table>()
+        .map_err(|error| Error::Toml { path: path.to_owned(), message: error.message().to_owned() })
 }
 
 fn flatten(prefix: &str, table: &toml::Table, flat: &mut Vec<(String, String)>) {
     for (name, value) in table {
-        let name = if prefix.is_empty() {
-            name.clone()
-        } else {
-            format!("{prefix}.{name}")
-        };
+        let name = if prefix.is_empty() { name.clone() } else { format!("{prefix}.{name}") };
         match value {
             toml::Value::Table(inner) => flatten(&name, inner, flat),
             toml::Value::String(text) => flat.push((name, text.clone())),
@@ -426,10 +374,7 @@ mod tests {
     fn load(pairs: &[(&str, &str)]) -> Result<Config, Error> {
         let folder = tempfile::tempdir().expect("a folder");
         let data_dir = folder.path().to_string_lossy().into_owned();
-        let pairs = pairs
-            .iter()
-            .copied()
-            .chain([("DEVFORGE_DATA_DIR", data_dir.as_str())]);
+        let pairs = pairs.iter().copied().chain([("DEVFORGE_DATA_DIR", data_dir.as_str())]);
         Config::load(&Sources::from_pairs(pairs)?, &Random::seeded(1))
     }
 
@@ -454,11 +399,7 @@ mod tests {
         let first = own_secret(folder.path(), &Random::seeded(1)).expect("made");
         let second = own_secret(folder.path(), &Random::seeded(2)).expect("read");
         assert_eq!(first.expose(), second.expose());
-        assert_eq!(
-            std::fs::read_dir(folder.path()).expect("listed").count(),
-            1,
-            "no draft is left"
-        );
+        assert_eq!(std::fs::read_dir(folder.path()).expect("listed").count(), 1, "no draft is left");
     }
 
     #[test]
@@ -467,12 +408,7 @@ mod tests {
         let missing = load(&[PRODUCTION[0], PRODUCTION[2], PRODUCTION[3]]).expect_err("no secret");
         assert!(missing.to_string().contains("openssl rand"), "{missing}");
         for weak in ["short", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"] {
-            let pairs = [
-                PRODUCTION[0],
-                ("DEVFORGE_SECRET", weak),
-                PRODUCTION[2],
-                PRODUCTION[3],
-            ];
+            let pairs = [PRODUCTION[0], ("DEVFORGE_SECRET", weak), PRODUCTION[2], PRODUCTION[3]];
             assert!(matches!(load(&pairs), Err(Error::Weak { .. })), "{weak}");
         }
     }
@@ -480,23 +416,16 @@ mod tests {
     #[test]
     fn unknown_keys_name_the_nearest_one() {
         let error = load(&[("DEVFORGE_HTTP_ADRESS", "x")]).expect_err("unknown");
-        assert!(
-            error.to_string().contains("did you mean DEVFORGE_HTTP_ADDRESS?"),
-            "{error}"
-        );
+        assert!(error.to_string().contains("did you mean DEVFORGE_HTTP_ADDRESS?"), "{error}");
         let table = "[http]\nadress = \"x\"".parse::<toml::Table>().expect("toml");
         let error = Sources::collect(std::iter::empty(), Some(&table)).expect_err("unknown");
-        assert!(
-            error.to_string().contains("did you mean http.address?"),
-            "{error}"
-        );
+        assert!(error.to_string().contains("did you mean http.address?"), "{error}");
     }
 
     #[test]
     fn the_environment_wins_over_the_file() {
-        let table = "[http]\naddress = \"127.0.0.1:1\"\nrate_per_minute = 7"
-            .parse::<toml::Table>()
-            .expect("toml");
+        let table =
+            "[http]\naddress = \"127.0.0.1:1\"\nrate_per_minute = 7".parse::<toml::Table>().expect("toml");
         let environment = [("DEVFORGE_HTTP_ADDRESS".to_owned(), "127.0.0.1:2".to_owned())];
         let sources = Sources::collect(environment.into_iter(), Some(&table)).expect("known keys");
         assert_eq!(sources.get("DEVFORGE_HTTP_ADDRESS"), Some("127.0.0.1:2"));
@@ -514,10 +443,7 @@ mod tests {
             ("DEVFORGE_JOBS_IN_PROCESS", "maybe"),
         ] {
             let error = load(&[(key, value)]).expect_err(key);
-            assert!(
-                error.to_string().starts_with(key) && error.to_string().contains("must be"),
-                "{error}"
-            );
+            assert!(error.to_string().starts_with(key) && error.to_string().contains("must be"), "{error}");
         }
     }
 

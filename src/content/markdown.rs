@@ -27,36 +27,30 @@ pub fn render(markdown: &str) -> Rendered {
     let sections = collect_sections(&events, &headings);
     let mut next_heading = headings.iter();
     let with_anchors = events.into_iter().map(|event| match event {
-        Event::Start(Tag::Heading {
-            level,
-            classes,
-            attrs,
-            ..
-        }) => {
-            let id = next_heading
-                .next()
-                .map(|heading| CowStr::from(heading.id.clone()));
-            Event::Start(Tag::Heading {
-                level,
-                id,
-                classes,
-                attrs,
-            })
+        Event::Start(Tag::Heading { level, classes, attrs, .. }) => {
+            let id = next_heading.next().map(|heading| CowStr::from(heading.id.clone()));
+            Event::Start(Tag::Heading { level, id, classes, attrs })
         }
         Event::Start(Tag::Table(alignment)) => Event::Start(Tag::Table(alignment)),
         other => other,
     });
     let mut rendered = String::with_capacity(markdown.len() * 2);
     html::push_html(&mut rendered, with_anchors);
-    let html = rendered
-        .replace("<table>", "<div class=\"table-wrap\" tabindex=\"0\" role=\"region\" aria-label=\"Table\"><table class=\"table\">")
-        .replace("</table>", "</table></div>")
-        .replace("<th>", "<th scope=\"col\">");
-    Rendered {
-        html,
-        headings,
-        sections,
+    Rendered { html: wrap_tables(&rendered), headings, sections }
+}
+
+/// A wide table scrolls in a region of its own, which keyboards can reach and screen readers can name.
+fn wrap_tables(html: &str) -> String {
+    let mut parts = html.split("<table>");
+    let mut wrapped = parts.next().unwrap_or_default().to_owned();
+    for (index, part) in parts.enumerate() {
+        wrapped.push_str(&format!(
+            "<div class=\"table-wrap\" tabindex=\"0\" role=\"region\" aria-label=\"Table {}\"><table class=\"table\">",
+            index + 1,
+        ));
+        wrapped.push_str(part);
     }
+    wrapped.replace("</table>", "</table></div>").replace("<th>", "<th scope=\"col\">")
 }
 
 fn collect_headings(events: &[Event<'_>]) -> Vec<Heading> {
@@ -91,10 +85,7 @@ fn collect_sections(events: &[Event<'_>], headings: &[Heading]) -> Vec<Section> 
         match event {
             Event::Start(Tag::Heading { .. }) => {
                 in_heading = true;
-                sections.push(Section {
-                    heading: next_heading.next().cloned(),
-                    text: String::new(),
-                });
+                sections.push(Section { heading: next_heading.next().cloned(), text: String::new() });
             }
             Event::End(TagEnd::Heading(_)) => in_heading = false,
             Event::Text(text) | Event::Code(text) if !in_heading => {
@@ -127,11 +118,7 @@ fn anchor(text: &str) -> String {
         }
     }
     let id = id.trim_end_matches('-');
-    if id.is_empty() {
-        "section".to_owned()
-    } else {
-        id.to_owned()
-    }
+    if id.is_empty() { "section".to_owned() } else { id.to_owned() }
 }
 
 fn unique(id: &str, taken: &mut BTreeSet<String>) -> String {
@@ -150,11 +137,7 @@ mod tests {
     #[test]
     fn headings_have_anchors_of_their_own() {
         let rendered = render("Intro.\n\n## What we `keep`\n\nThis.\n\n## What we keep\n\nThat.\n");
-        let ids: Vec<&str> = rendered
-            .headings
-            .iter()
-            .map(|heading| heading.id.as_str())
-            .collect();
+        let ids: Vec<&str> = rendered.headings.iter().map(|heading| heading.id.as_str()).collect();
         assert_eq!(ids, ["what-we-keep", "what-we-keep-2"]);
         assert!(rendered.html.contains("<h2 id=\"what-we-keep-2\">"));
         assert_eq!(rendered.sections.len(), 3);

@@ -69,10 +69,7 @@ impl Catalogue {
     pub fn load(operator: &OperatorConfig) -> Result<Self, Error> {
         let mut documents = BTreeMap::new();
         for path in Files::iter() {
-            let fail = |what: String| Error::Page {
-                path: path.to_string(),
-                what,
-            };
+            let fail = |what: String| Error::Page { path: path.to_string(), what };
             let file = Files::get(&path).ok_or_else(|| fail("cannot be read".to_owned()))?;
             let text = std::str::from_utf8(&file.data).map_err(|_| fail("is not UTF-8".to_owned()))?;
             let document = parse(&path, &fill_in(text, operator)).map_err(fail)?;
@@ -87,11 +84,8 @@ impl Catalogue {
 
     /// The pages of a section in their order.
     pub fn section(&self, section: &str) -> Vec<&Document> {
-        let mut pages: Vec<&Document> = self
-            .documents
-            .values()
-            .filter(|page| page.section == section)
-            .collect();
+        let mut pages: Vec<&Document> =
+            self.documents.values().filter(|page| page.section == section).collect();
         pages.sort_by_key(|page| (page.order, &page.slug));
         pages
     }
@@ -104,11 +98,7 @@ impl Catalogue {
 /// `{{operator.…}}` stands for what only the one who runs the site knows.
 fn fill_in(text: &str, operator: &OperatorConfig) -> String {
     let or_unset = |value: &str| {
-        if value.is_empty() {
-            "not set on this installation".to_owned()
-        } else {
-            value.to_owned()
-        }
+        if value.is_empty() { "not set on this installation".to_owned() } else { value.to_owned() }
     };
     text.replace("{{operator.name}}", &or_unset(&operator.name))
         .replace("{{operator.address}}", &or_unset(&operator.address))
@@ -119,12 +109,8 @@ fn fill_in(text: &str, operator: &OperatorConfig) -> String {
 fn parse(path: &str, text: &str) -> Result<Document, String> {
     let (section, file) = path.rsplit_once('/').ok_or("must lie in a folder")?;
     let slug = file.strip_suffix(".md").ok_or("must end in .md")?;
-    let rest = text
-        .strip_prefix("---\n")
-        .ok_or("must begin with front matter (a line of ---)")?;
-    let (front, body) = rest
-        .split_once("\n---\n")
-        .ok_or("its front matter has no end (a line of ---)")?;
+    let rest = text.strip_prefix("---\n").ok_or("must begin with front matter (a line of ---)")?;
+    let (front, body) = rest.split_once("\n---\n").ok_or("its front matter has no end (a line of ---)")?;
     let mut document = Document {
         section: section.to_owned(),
         slug: slug.to_owned(),
@@ -137,17 +123,13 @@ fn parse(path: &str, text: &str) -> Result<Document, String> {
         sections: Vec::new(),
     };
     for line in front.lines().filter(|line| !line.trim().is_empty()) {
-        let (key, value) = line
-            .split_once(':')
-            .ok_or_else(|| format!("“{line}” is not `key: value`"))?;
+        let (key, value) = line.split_once(':').ok_or_else(|| format!("“{line}” is not `key: value`"))?;
         let value = value.trim().trim_matches('"').to_owned();
         match key.trim() {
             "title" => document.title = value,
             "description" => document.description = value,
             "order" => {
-                document.order = value
-                    .parse()
-                    .map_err(|_| format!("order “{value}” is not a number"))?
+                document.order = value.parse().map_err(|_| format!("order “{value}” is not a number"))?
             }
             "updated" => document.updated = Some(value),
             other => return Err(format!("front matter has no key “{other}”")),
@@ -193,10 +175,7 @@ mod tests {
             ("---\ntitel: x\n---\n", "no key “titel”"),
             ("---\ntitle: x\n---\n", "description"),
             ("---\ntitle: x\ndescription: y\norder: z\n---\n", "not a number"),
-            (
-                "---\ntitle: x\ndescription: y\n---\n{{operator.fax}}",
-                "nothing fills in",
-            ),
+            ("---\ntitle: x\ndescription: y\n---\n{{operator.fax}}", "nothing fills in"),
         ] {
             let error = parse("legal/x.md", text).expect_err(what);
             assert!(error.contains(what), "{error}");

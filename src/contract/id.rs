@@ -167,10 +167,7 @@ mod tests {
     #[test]
     fn another_kind_of_id_is_refused() {
         let session = SessionId::from_uuid(Uuid::from_u128(7)).to_string();
-        assert_eq!(
-            session.parse::<UserId>(),
-            Err(ParseIdError::WrongKind { expected: "usr" })
-        );
+        assert_eq!(session.parse::<UserId>(), Err(ParseIdError::WrongKind { expected: "usr" }));
     }
 
     #[test]

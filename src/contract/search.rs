@@ -31,9 +31,7 @@ impl SearchKind {
     }
 
     pub fn parse(text: &str) -> Option<Self> {
-        [Self::Page, Self::Legal, Self::Api]
-            .into_iter()
-            .find(|kind| kind.as_str() == text)
+        [Self::Page, Self::Legal, Self::Api].into_iter().find(|kind| kind.as_str() == text)
     }
 }
 

@@ -49,14 +49,15 @@ impl Purpose {
 
 /// The hashers of one process.
 pub struct Hashers {
-    session_token: [u8; 32],
-    rate_limit_key: [u8; 32],
+    session_token: Hmac<Sha256>,
+    rate_limit_key: Hmac<Sha256>,
     pub passwords: PasswordHashers,
 }
 
 impl Hashers {
     pub fn new(config: &SecurityConfig) -> Self {
-        let derive = |purpose: Purpose| mac(config.secret.expose().as_bytes(), purpose.label());
+        // Keyed once: each hash then starts from a copy of this state, at half the work.
+        let derive = |purpose: Purpose| keyed(&mac(config.secret.expose().as_bytes(), purpose.label()));
         Self {
             session_token: derive(Purpose::SessionToken),
             rate_limit_key: derive(Purpose::RateLimitKey),
@@ -65,16 +66,22 @@ impl Hashers {
     }
 
     pub fn keyed(&self, purpose: Purpose, value: &[u8]) -> [u8; 32] {
-        let key = match purpose {
+        let state = match purpose {
             Purpose::SessionToken => &self.session_token,
             Purpose::RateLimitKey => &self.rate_limit_key,
         };
-        mac(key, value)
+        let mut state = state.clone();
+        state.update(value);
+        state.finalize().into_bytes().into()
     }
 }
 
+fn keyed(key: &[u8]) -> Hmac<Sha256> {
+    Hmac::new_from_slice(key).expect("HMAC takes a key of any length")
+}
+
 fn mac(key: &[u8], value: &[u8]) -> [u8; 32] {
-    let mut mac = Hmac::<Sha256>::new_from_slice(key).expect("HMAC takes a key of any length");
+    let mut mac = keyed(key);
     mac.update(value);
     mac.finalize().into_bytes().into()
 }
@@ -106,10 +113,7 @@ mod tests {
             password_hashers: 1,
         };
         let hashers = Hashers::new(&config);
-        assert_ne!(
-            hashers.keyed(Purpose::SessionToken, b"x"),
-            hashers.keyed(Purpose::RateLimitKey, b"x")
-        );
+        assert_ne!(hashers.keyed(Purpose::SessionToken, b"x"), hashers.keyed(Purpose::RateLimitKey, b"x"));
     }
 
     #[test]

@@ -46,9 +46,7 @@ impl PasswordHashers {
     pub async fn hash(&self, password: &str, random: &Random) -> Result<String, PasswordError> {
         let password = password.as_bytes().to_vec();
         let salt = random.bytes::<16>();
-        self.compute(move || hash(&password, &salt))
-            .await?
-            .ok_or(PasswordError::Failed)
+        self.compute(move || hash(&password, &salt)).await?.ok_or(PasswordError::Failed)
     }
 
     /// Whether `password` is the one that `stored` was made from. Without `stored` it takes as long and says no.
@@ -64,13 +62,8 @@ impl PasswordHashers {
         &self,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, PasswordError> {
-        let _admitted = Arc::clone(&self.admitted)
-            .try_acquire_owned()
-            .map_err(|_| PasswordError::Busy)?;
-        let computing = Arc::clone(&self.computing)
-            .acquire_owned()
-            .await
-            .map_err(|_| PasswordError::Busy)?;
+        let _admitted = Arc::clone(&self.admitted).try_acquire_owned().map_err(|_| PasswordError::Busy)?;
+        let computing = Arc::clone(&self.computing).acquire_owned().await.map_err(|_| PasswordError::Busy)?;
         // The permit goes with the work: a caller who hangs up does not make room for another computation.
         tokio::task::spawn_blocking(move || {
             let _computing = computing;
@@ -102,42 +95,19 @@ mod tests {
     #[tokio::test]
     async fn a_password_is_known_again_and_no_other() {
         let hashers = PasswordHashers::new(1);
-        let stored = hashers
-            .hash("correct horse battery", &Random::seeded(1))
-            .await
-            .expect("hashed");
+        let stored = hashers.hash("correct horse battery", &Random::seeded(1)).await.expect("hashed");
         assert!(stored.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{stored}");
-        assert!(
-            hashers
-                .verify("correct horse battery", Some(&stored))
-                .await
-                .expect("checked")
-        );
-        assert!(
-            !hashers
-                .verify("correct horse batterY", Some(&stored))
-                .await
-                .expect("checked")
-        );
+        assert!(hashers.verify("correct horse battery", Some(&stored)).await.expect("checked"));
+        assert!(!hashers.verify("correct horse batterY", Some(&stored)).await.expect("checked"));
         assert!(!hashers.verify("anything", None).await.expect("checked"));
-        assert!(
-            !hashers
-                .verify("anything", Some("not a hash"))
-                .await
-                .expect("checked")
-        );
+        assert!(!hashers.verify("anything", Some("not a hash")).await.expect("checked"));
     }
 
     #[tokio::test]
     async fn the_queue_has_an_end() {
         let hashers = PasswordHashers::new(1);
-        let held = Arc::clone(&hashers.admitted)
-            .acquire_many_owned(1 + QUEUE_PER_HASHER as u32)
-            .await;
+        let held = Arc::clone(&hashers.admitted).acquire_many_owned(1 + QUEUE_PER_HASHER as u32).await;
         assert!(held.is_ok());
-        assert!(matches!(
-            hashers.verify("x", None).await,
-            Err(PasswordError::Busy)
-        ));
+        assert!(matches!(hashers.verify("x", None).await, Err(PasswordError::Busy)));
     }
 }

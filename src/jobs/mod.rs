@@ -60,9 +60,7 @@ pub async fn enqueue_with<J: Job>(conn: &mut PgConnection, job: &J, options: Opt
 
 /// Jobs that used up their attempts, newest first.
 pub async fn dead(ctx: &Context, limit: i64) -> Result<Vec<DeadJob>, Error> {
-    store::dead(&ctx.db, limit.clamp(1, 200))
-        .await
-        .map_err(Error::from)
+    store::dead(&ctx.db, limit.clamp(1, 200)).await.map_err(Error::from)
 }
 
 /// Lets a dead job run again, from its first attempt. False when there is no such job.

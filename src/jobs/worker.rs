@@ -28,10 +28,7 @@ pub enum WorkerError {
 
 /// How the queue's handler and our [`Job`] meet: the payload is the job, the context comes with the worker.
 #[derive(Serialize, Deserialize)]
-#[serde(
-    transparent,
-    bound(serialize = "J: Serialize", deserialize = "J: serde::de::DeserializeOwned")
-)]
+#[serde(transparent, bound(serialize = "J: Serialize", deserialize = "J: serde::de::DeserializeOwned"))]
 struct Task<J>(J);
 
 #[derive(Clone)]
@@ -84,9 +81,7 @@ fn options(ctx: &Context) -> WorkerOptions {
 /// Makes or upgrades the queue's own schema. Safe to call from many processes at once.
 pub async fn prepare_schema(pool: &PgPool) -> Result<(), WorkerError> {
     let setup = WorkerOptions::default().pg_pool(pool.clone()).init().await;
-    setup
-        .map(drop)
-        .map_err(|error| WorkerError::Setup(error.to_string()))
+    setup.map(drop).map_err(|error| WorkerError::Setup(error.to_string()))
 }
 
 pub struct Worker {
@@ -107,10 +102,7 @@ impl Worker {
             .init()
             .await
             .map_err(|error| WorkerError::Setup(error.to_string()))?;
-        Ok(Self {
-            inner,
-            ctx: ctx.clone(),
-        })
+        Ok(Self { inner, ctx: ctx.clone() })
     }
 
     /// Runs until stopped, sealing the audit log on the side.
@@ -134,12 +126,6 @@ impl Worker {
 
 /// Runs what is queued now and returns: for tests and for `devforge worker --once`.
 pub async fn run_all_queued(ctx: &Context) -> Result<(), WorkerError> {
-    let worker = options(ctx)
-        .init()
-        .await
-        .map_err(|error| WorkerError::Setup(error.to_string()))?;
-    worker
-        .run_once()
-        .await
-        .map_err(|error| WorkerError::Stopped(error.to_string()))
+    let worker = options(ctx).init().await.map_err(|error| WorkerError::Setup(error.to_string()))?;
+    worker.run_once().await.map_err(|error| WorkerError::Stopped(error.to_string()))
 }

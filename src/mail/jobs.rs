@@ -25,9 +25,7 @@ impl Job for SendMail {
     const NAME: &'static str = "send_mail";
 
     async fn run(self, ctx: Context) -> anyhow::Result<()> {
-        let Some(mail) = store::find(&ctx.db, self.id)
-            .await?
-            .filter(|mail| mail.state == MailState::Queued)
+        let Some(mail) = store::find(&ctx.db, self.id).await?.filter(|mail| mail.state == MailState::Queued)
         else {
             return Ok(());
         };
@@ -64,14 +62,8 @@ async fn no_such_mailbox(ctx: &Context, mail: &StoredMail, reply: &str, keep: bo
     tracing::info!(mail = %mail.id, "a mailbox does not exist; its address is suppressed");
     let mut tx = ctx.db.begin().await?;
     store::ended(&mut *tx, mail.id, MailState::Failed, reply, keep).await?;
-    store::suppress(
-        &mut *tx,
-        &key(&mail.to_address),
-        SuppressionReason::Bounced,
-        reply,
-        ctx.clock.now(),
-    )
-    .await?;
+    store::suppress(&mut *tx, &key(&mail.to_address), SuppressionReason::Bounced, reply, ctx.clock.now())
+        .await?;
     tx.commit().await.context("the bounce cannot be recorded")
 }
 

@@ -54,18 +54,12 @@ pub struct Recipient {
 
 impl Recipient {
     pub fn new(address: impl Into<String>, name: impl Into<String>) -> Self {
-        Self {
-            address: address.into(),
-            name: Some(name.into()),
-        }
+        Self { address: address.into(), name: Some(name.into()) }
     }
 
     /// For people of whom the address is all we know.
     pub fn nameless(address: impl Into<String>) -> Self {
-        Self {
-            address: address.into(),
-            name: None,
-        }
+        Self { address: address.into(), name: None }
     }
 }
 
@@ -152,11 +146,7 @@ pub async fn send(
     if address.len() > ADDRESS_BYTES || address.parse::<lettre::Address>().is_err() {
         return Err(Error::Address);
     }
-    let name = to
-        .name
-        .as_deref()
-        .map(template::one_line)
-        .filter(|name| !name.is_empty());
+    let name = to.name.as_deref().map(template::one_line).filter(|name| !name.is_empty());
     let Rendered { subject, html, text } = message.render(address);
     let now = ctx.clock.now();
     let id = MailId::from_uuid(ctx.random.uuid_v7(now));

@@ -188,21 +188,14 @@ pub async fn suppress(
 }
 
 pub async fn unsuppress(db: impl PgExecutor<'_>, address: &str) -> Result<bool, sqlx::Error> {
-    let done = sqlx::query!("delete from mail_suppression where address = $1", address)
-        .execute(db)
-        .await?;
+    let done = sqlx::query!("delete from mail_suppression where address = $1", address).execute(db).await?;
     Ok(done.rows_affected() == 1)
 }
 
 /// The table's check constraint allows these four and no other.
 fn state(text: &str) -> Result<MailState, sqlx::Error> {
-    [
-        MailState::Queued,
-        MailState::Sent,
-        MailState::Suppressed,
-        MailState::Failed,
-    ]
-    .into_iter()
-    .find(|state| state.as_str() == text)
-    .ok_or_else(|| sqlx::Error::Decode(format!("{text} is no state of a mail").into()))
+    [MailState::Queued, MailState::Sent, MailState::Suppressed, MailState::Failed]
+        .into_iter()
+        .find(|state| state.as_str() == text)
+        .ok_or_else(|| sqlx::Error::Decode(format!("{text} is no state of a mail").into()))
 }

@@ -42,12 +42,7 @@ pub struct Rendered {
 impl Message {
     pub fn new(subject: impl AsRef<str>) -> Self {
         let subject = one_line(subject.as_ref()).chars().take(SUBJECT_CHARS).collect();
-        Self {
-            subject,
-            greeting: None,
-            blocks: Vec::new(),
-            sensitive: false,
-        }
+        Self { subject, greeting: None, blocks: Vec::new(), sensitive: false }
     }
 
     #[must_use]
@@ -64,10 +59,7 @@ impl Message {
     /// The one thing to do next. A mail has at most one.
     #[must_use]
     pub fn action(self, label: impl AsRef<str>, url: impl AsRef<str>) -> Self {
-        self.with(Block::Action {
-            label: one_line(label.as_ref()),
-            url: address(url.as_ref()),
-        })
+        self.with(Block::Action { label: one_line(label.as_ref()), url: address(url.as_ref()) })
     }
 
     /// A license key or a code to type. Makes the mail sensitive.
@@ -112,11 +104,7 @@ impl Message {
     /// Both parts, addressed to `to`.
     pub fn render(&self, to: &str) -> Rendered {
         let to = one_line(to);
-        Rendered {
-            subject: self.subject.clone(),
-            html: self.html(&to),
-            text: self.text(&to),
-        }
+        Rendered { subject: self.subject.clone(), html: self.html(&to), text: self.text(&to) }
     }
 
     fn html(&self, to: &str) -> String {
@@ -124,10 +112,7 @@ impl Message {
         if let Some(greeting) = &self.greeting {
             row(
                 &mut rows,
-                &format!(
-                    "<p class=\"t\" style=\"{PARAGRAPH}font-weight:600;\">{}</p>",
-                    escape(greeting)
-                ),
+                &format!("<p class=\"t\" style=\"{PARAGRAPH}font-weight:600;\">{}</p>", escape(greeting)),
             );
         }
         for block in &self.blocks {
@@ -160,9 +145,9 @@ impl Block {
     fn html(&self) -> String {
         match self {
             Self::Paragraph(text) => format!("<p class=\"t\" style=\"{PARAGRAPH}\">{}</p>", escape(text)),
-            Self::Action { label, url } => ACTION
-                .replace("{{label}}", &escape(label))
-                .replace("{{url}}", &escape(url)),
+            Self::Action { label, url } => {
+                ACTION.replace("{{label}}", &escape(label)).replace("{{url}}", &escape(url))
+            }
             Self::Code(code) => CODE.replace("{{code}}", &escape(code)),
             Self::Facts(facts) => {
                 let mut table = format!("<table role=\"presentation\" width=\"100%\" {TABLE}>");
@@ -262,10 +247,7 @@ const LAYOUT: &str = r##"<!doctype html>
 "##;
 
 fn row(rows: &mut String, content: &str) {
-    let _ = writeln!(
-        rows,
-        "<tr><td style=\"padding:16px 0 0;{FONT}\">{content}</td></tr>"
-    );
+    let _ = writeln!(rows, "<tr><td style=\"padding:16px 0 0;{FONT}\">{content}</td></tr>");
 }
 
 /// Text as markup, inside elements and inside quoted attributes. The braces keep typed text from ever looking
@@ -290,20 +272,14 @@ fn escape(text: &str) -> String {
 /// Text without line breaks and other control characters, and with single spaces: fit for a header, a cell
 /// and a column of type `text`.
 pub(super) fn one_line(text: &str) -> String {
-    let cleaned: String = text
-        .chars()
-        .map(|c| if c.is_control() { ' ' } else { c })
-        .collect();
+    let cleaned: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
     cleaned.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// An address for a link. Ours begin with a scheme of the web; anything else is a mistake that must not
 /// become a link that runs something.
 fn address(url: &str) -> String {
-    let url: String = url
-        .chars()
-        .filter(|c| !c.is_control() && !c.is_whitespace())
-        .collect();
+    let url: String = url.chars().filter(|c| !c.is_control() && !c.is_whitespace()).collect();
     let lower = url.to_ascii_lowercase();
     if lower.starts_with("https://") || lower.starts_with("http://") || lower.starts_with("mailto:") {
         url
@@ -366,16 +342,10 @@ mod tests {
             assert!(html.contains(said), "{said} in HTML");
             assert!(text.contains(said), "{said} in text");
         }
-        assert!(
-            text.contains(&format!("\n{LINK}\n")),
-            "the link stands on a line of its own"
-        );
+        assert!(text.contains(&format!("\n{LINK}\n")), "the link stands on a line of its own");
         let escaped = LINK.replace('&', "&amp;");
         assert_eq!(html.matches(&format!("href=\"{escaped}\"")).count(), 2);
-        assert!(
-            html.contains(&format!(">{escaped}</a>")),
-            "the link is spelled out"
-        );
+        assert!(html.contains(&format!(">{escaped}</a>")), "the link is spelled out");
         assert!(!html.contains("{{"), "every place of the layout is filled in");
     }
 
@@ -425,10 +395,7 @@ Sent by Dev Forge to ada@example.com
     #[test]
     fn a_subject_is_one_short_line() {
         let subject = |text: &str| Message::new(text).render("ada@example.com").subject;
-        assert_eq!(
-            subject("Hello\r\nBcc: everyone@example.com"),
-            "Hello Bcc: everyone@example.com"
-        );
+        assert_eq!(subject("Hello\r\nBcc: everyone@example.com"), "Hello Bcc: everyone@example.com");
         assert_eq!(subject("a\0b\u{85}c\t d"), "a b c d");
         assert_eq!(subject(&"x".repeat(5_000)).chars().count(), SUBJECT_CHARS);
     }

@@ -69,10 +69,7 @@ impl Mailer {
                     .map_err(Error::Url)?
                     .timeout(Some(CONNECT_TIMEOUT))
                     .build();
-                Way::Smtp {
-                    server,
-                    send_timeout: SEND_TIMEOUT,
-                }
+                Way::Smtp { server, send_timeout: SEND_TIMEOUT }
             }
         };
         Ok(Self { from, way })
@@ -108,18 +105,13 @@ impl Mailer {
         match tokio::time::timeout(*send_timeout, server.send(letter)).await {
             Ok(Ok(_)) => Ok(()),
             Ok(Err(error)) => Err(judge_error(&error)),
-            Err(_) => Err(Failure::Temporary(
-                "the mail server did not answer in time".to_owned(),
-            )),
+            Err(_) => Err(Failure::Temporary("the mail server did not answer in time".to_owned())),
         }
     }
 
     /// Everything in it comes from the row, so every attempt sends the same bytes.
     fn letter(&self, mail: &StoredMail, html: &str, text: &str) -> Result<lettre::Message, String> {
-        let address = mail
-            .to_address
-            .parse()
-            .map_err(|_| "the address cannot receive mail".to_owned())?;
+        let address = mail.to_address.parse().map_err(|_| "the address cannot receive mail".to_owned())?;
         let bodies = MultiPart::alternative()
             .boundary(format!("forge-{}", mail.id))
             .singlepart(SinglePart::plain(text.to_owned()))
@@ -139,10 +131,7 @@ impl Mailer {
 }
 
 fn judge_error(error: &smtp::Error) -> Failure {
-    let reply = error
-        .source()
-        .map(|source| source.to_string())
-        .unwrap_or_default();
+    let reply = error.source().map(|source| source.to_string()).unwrap_or_default();
     match error.status() {
         Some(code) => judge(code.into(), &reply),
         None => Failure::Temporary(shortened(&error.to_string())),
@@ -158,19 +147,12 @@ fn judge(code: u16, reply: &str) -> Failure {
         500..=599 => {
             // Servers that send enhanced codes (RFC 3463) tell a missing mailbox from a policy; 550 alone
             // means the former.
-            let enhanced = reply
-                .split_whitespace()
-                .next()
-                .filter(|word| word.starts_with("5."));
+            let enhanced = reply.split_whitespace().next().filter(|word| word.starts_with("5."));
             let missing = match enhanced {
                 Some(enhanced) => matches!(enhanced, "5.1.1" | "5.1.6" | "5.1.10"),
                 None => code == 550,
             };
-            if missing {
-                Failure::NoSuchMailbox(said)
-            } else {
-                Failure::Refused(said)
-            }
+            if missing { Failure::NoSuchMailbox(said) } else { Failure::Refused(said) }
         }
         _ => Failure::Temporary(said),
     }
@@ -241,12 +223,8 @@ mod tests {
     #[test]
     fn every_attempt_sends_the_same_bytes() {
         let mailer = Mailer::from_config(&config(None)).expect("a mailer");
-        let bytes = || {
-            mailer
-                .letter(&mail(Some("Ada")), "<p>Steel</p>", "Steel")
-                .expect("a letter")
-                .formatted()
-        };
+        let bytes =
+            || mailer.letter(&mail(Some("Ada")), "<p>Steel</p>", "Steel").expect("a letter").formatted();
         assert_eq!(bytes(), bytes());
         let text = String::from_utf8(bytes()).expect("mail is ASCII");
         assert!(text.contains("Message-ID: <eml_1@forge.example>\r\n"));
@@ -261,11 +239,7 @@ mod tests {
         let letter = mailer.letter(&mail(Some(&name)), "", "").expect("a letter");
         let text = String::from_utf8(letter.formatted()).expect("mail is ASCII");
         let (head, _) = text.split_once("\r\n\r\n").expect("a head");
-        assert!(
-            !head
-                .lines()
-                .any(|line| line.to_ascii_lowercase().starts_with("bcc"))
-        );
+        assert!(!head.lines().any(|line| line.to_ascii_lowercase().starts_with("bcc")));
         assert_eq!(letter.envelope().to().len(), 1);
     }
 

@@ -43,10 +43,7 @@ impl std::str::FromStr for Cursor {
 
     fn from_str(text: &str) -> Result<Self, ()> {
         let (xid, id) = text.split_once('.').ok_or(())?;
-        Ok(Self {
-            xid: xid.parse().map_err(|_| ())?,
-            id: id.parse().map_err(|_| ())?,
-        })
+        Ok(Self { xid: xid.parse().map_err(|_| ())?, id: id.parse().map_err(|_| ())? })
     }
 }
 
@@ -111,11 +108,7 @@ pub struct Follower {
 
 impl Follower {
     pub fn from(pool: PgPool, cursor: Cursor) -> Self {
-        Self {
-            pool,
-            cursor,
-            listener: None,
-        }
+        Self { pool, cursor, listener: None }
     }
 
     /// The next events: at least one. Errors of the database are waited out, not returned.

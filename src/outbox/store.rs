@@ -42,10 +42,7 @@ pub async fn read_after(pool: &PgPool, cursor: Cursor, limit: i64) -> Result<Vec
     Ok(rows
         .into_iter()
         .map(|row| Event {
-            cursor: Cursor {
-                xid: row.xid,
-                id: row.id,
-            },
+            cursor: Cursor { xid: row.xid, id: row.id },
             recorded_at: row.recorded_at,
             topic: row.topic,
             key: row.key,
@@ -70,10 +67,7 @@ pub async fn load_cursor(pool: &PgPool, reader: &str) -> Result<Option<Cursor>, 
     )
     .fetch_optional(pool)
     .await?;
-    Ok(row.map(|row| Cursor {
-        xid: row.xid,
-        id: row.id,
-    }))
+    Ok(row.map(|row| Cursor { xid: row.xid, id: row.id }))
 }
 
 pub async fn save_cursor(

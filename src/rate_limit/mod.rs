@@ -93,15 +93,11 @@ impl Floods {
                 let remaining = state.remaining_burst_capacity();
                 let refill_seconds = u64::from(self.per_minute - remaining.min(self.per_minute)) * 60;
                 let reset = Duration::from_secs(refill_seconds.div_ceil(u64::from(self.per_minute.max(1))));
-                Ok(Some(Allowance {
-                    limit: self.per_minute,
-                    remaining,
-                    reset,
-                }))
+                Ok(Some(Allowance { limit: self.per_minute, remaining, reset }))
             }
-            Err(until) => Err(until
-                .wait_time_from(DefaultClock::default().now())
-                .max(Duration::from_secs(1))),
+            Err(until) => {
+                Err(until.wait_time_from(DefaultClock::default().now()).max(Duration::from_secs(1)))
+            }
         }
     }
 
@@ -128,15 +124,10 @@ mod tests {
     #[test]
     fn a_flood_is_told_to_wait_and_others_are_not() {
         let floods = Floods::new(3);
-        let (one, other) = (
-            "192.0.2.1".parse().expect("an address"),
-            "192.0.2.2".parse().expect("an address"),
-        );
+        let (one, other) =
+            ("192.0.2.1".parse().expect("an address"), "192.0.2.2".parse().expect("an address"));
         for remaining in [2, 1, 0] {
-            assert_eq!(
-                floods.take(one).expect("goes").expect("limited").remaining,
-                remaining
-            );
+            assert_eq!(floods.take(one).expect("goes").expect("limited").remaining, remaining);
         }
         assert!(floods.take(one).is_err());
         assert!(floods.take(other).is_ok());
@@ -147,18 +138,11 @@ mod tests {
         let floods = Floods::new(1);
         assert!(floods.take("2001:db8::1".parse().expect("an address")).is_ok());
         assert!(floods.take("2001:db8::2".parse().expect("an address")).is_err());
-        assert!(
-            floods
-                .take("2001:db8:0:1::1".parse().expect("an address"))
-                .is_ok()
-        );
+        assert!(floods.take("2001:db8:0:1::1".parse().expect("an address")).is_ok());
     }
 
     #[test]
     fn zero_is_no_limit() {
-        assert_eq!(
-            Floods::new(0).take("192.0.2.1".parse().expect("an address")),
-            Ok(None)
-        );
+        assert_eq!(Floods::new(0).take("192.0.2.1".parse().expect("an address")), Ok(None));
     }
 }

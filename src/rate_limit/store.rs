@@ -21,15 +21,11 @@ pub async fn count_one(
 }
 
 pub async fn delete(pool: &PgPool, bucket: &str) -> Result<(), sqlx::Error> {
-    sqlx::query!("delete from rate_ledger where bucket = $1", bucket)
-        .execute(pool)
-        .await?;
+    sqlx::query!("delete from rate_ledger where bucket = $1", bucket).execute(pool).await?;
     Ok(())
 }
 
 pub async fn delete_before(pool: &PgPool, before: OffsetDateTime) -> Result<u64, sqlx::Error> {
-    let done = sqlx::query!("delete from rate_ledger where window_start < $1", before)
-        .execute(pool)
-        .await?;
+    let done = sqlx::query!("delete from rate_ledger where window_start < $1", before).execute(pool).await?;
     Ok(done.rows_affected())
 }

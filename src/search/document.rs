@@ -15,11 +15,7 @@ pub struct SearchDocument {
 pub fn collect(catalogue: &Catalogue, api: &serde_json::Value) -> Vec<SearchDocument> {
     let mut documents = Vec::new();
     for page in catalogue.all() {
-        let kind = if page.section == "legal" {
-            SearchKind::Legal
-        } else {
-            SearchKind::Page
-        };
+        let kind = if page.section == "legal" { SearchKind::Legal } else { SearchKind::Page };
         documents.push(SearchDocument {
             url: page.path(),
             kind,
@@ -28,18 +24,12 @@ pub fn collect(catalogue: &Catalogue, api: &serde_json::Value) -> Vec<SearchDocu
         });
         for section in &page.sections {
             let (url, title) = match &section.heading {
-                Some(heading) => (
-                    format!("{}#{}", page.path(), heading.id),
-                    format!("{}: {}", page.title, heading.text),
-                ),
+                Some(heading) => {
+                    (format!("{}#{}", page.path(), heading.id), format!("{}: {}", page.title, heading.text))
+                }
                 None => continue,
             };
-            documents.push(SearchDocument {
-                url,
-                kind,
-                title,
-                body: section.text.trim().to_owned(),
-            });
+            documents.push(SearchDocument { url, kind, title, body: section.text.trim().to_owned() });
         }
     }
     documents.extend(operations(api));

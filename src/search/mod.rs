@@ -76,10 +76,7 @@ fn schema() -> (Schema, Fields) {
 
 impl Search {
     pub fn open(directory: &Path) -> Result<Self, Error> {
-        Ok(Self {
-            directory: Arc::new(directory.to_owned()),
-            live: Arc::default(),
-        })
+        Ok(Self { directory: Arc::new(directory.to_owned()), live: Arc::default() })
     }
 
     /// Opens the index of these documents, building it when it is not there or cannot be read. Blocking.
@@ -99,9 +96,7 @@ impl Search {
             move |source| Error::Folder { path, source }
         };
         let folder = self.directory.join(fingerprint(documents));
-        let draft = self
-            .directory
-            .join(format!("draft-{}", crypto::to_hex(&random.bytes::<8>())));
+        let draft = self.directory.join(format!("draft-{}", crypto::to_hex(&random.bytes::<8>())));
         std::fs::create_dir_all(&draft).map_err(failed(&draft))?;
         let built = write(&draft, documents);
         if let Err(error) = built {
@@ -138,11 +133,7 @@ impl Search {
     }
 
     fn live(&self) -> Result<Live, Error> {
-        self.live
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
-            .ok_or(Error::NotReady)
+        self.live.read().unwrap_or_else(PoisonError::into_inner).clone().ok_or(Error::NotReady)
     }
 
     fn swap(&self, live: Live) {
@@ -168,15 +159,8 @@ impl Search {
 fn open(folder: &Path) -> Result<Live, Error> {
     let (_, fields) = schema();
     let index = Index::open_in_dir(folder)?;
-    let reader = index
-        .reader_builder()
-        .reload_policy(ReloadPolicy::Manual)
-        .try_into()?;
-    Ok(Live {
-        index,
-        reader,
-        fields,
-    })
+    let reader = index.reader_builder().reload_policy(ReloadPolicy::Manual).try_into()?;
+    Ok(Live { index, reader, fields })
 }
 
 fn write(folder: &Path, documents: &[SearchDocument]) -> Result<(), Error> {
@@ -199,12 +183,7 @@ fn write(folder: &Path, documents: &[SearchDocument]) -> Result<(), Error> {
 fn fingerprint(documents: &[SearchDocument]) -> String {
     let mut bytes = FORMAT.as_bytes().to_vec();
     for document in documents {
-        for part in [
-            &document.url,
-            document.kind.as_str(),
-            &document.title,
-            &document.body,
-        ] {
+        for part in [&document.url, document.kind.as_str(), &document.title, &document.body] {
             bytes.extend((part.len() as u64).to_be_bytes());
             bytes.extend(part.as_bytes());
         }
@@ -224,11 +203,7 @@ mod tests {
                 "Privacy",
                 "What the editor sends, and what we store: license checks and updates.",
             ),
-            (
-                "/legal/terms",
-                "Terms",
-                "Licenses are sold per seat. A license key activates a machine.",
-            ),
+            ("/legal/terms", "Terms", "Licenses are sold per seat. A license key activates a machine."),
             ("/about", "About", "An editor that works <b>on its own</b>."),
         ]
         .map(|(url, title, body)| SearchDocument {
@@ -254,11 +229,7 @@ mod tests {
         assert_eq!(found.items[0].url, "/legal/privacy");
         let found = search.find("activating machines", 10).expect("found");
         assert_eq!(found.items[0].url, "/legal/terms");
-        assert!(
-            found.items[0].excerpt_html.contains("<mark>"),
-            "{}",
-            found.items[0].excerpt_html
-        );
+        assert!(found.items[0].excerpt_html.contains("<mark>"), "{}", found.items[0].excerpt_html);
     }
 
     #[test]
@@ -273,31 +244,16 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let search = ready(folder.path());
         let long = "license ".repeat(2_000);
-        for text in [
-            "",
-            " ",
-            "\"",
-            "c++",
-            "title:x AND (",
-            "/x/",
-            "日本語",
-            "🔥",
-            "<script>",
-            "a* ~2 ^3",
-            "-",
-            &long,
-        ] {
+        for text in
+            ["", " ", "\"", "c++", "title:x AND (", "/x/", "日本語", "🔥", "<script>", "a* ~2 ^3", "-", &long]
+        {
             let found = search.find(text, 10).expect(text);
             for hit in found.items {
                 assert!(!hit.excerpt_html.contains("<script") && !hit.excerpt_html.contains("<b>"));
             }
         }
         let found = search.find("own", 10).expect("found");
-        assert!(
-            found.items[0].excerpt_html.contains("&lt;b&gt;"),
-            "{}",
-            found.items[0].excerpt_html
-        );
+        assert!(found.items[0].excerpt_html.contains("&lt;b&gt;"), "{}", found.items[0].excerpt_html);
     }
 
     #[test]

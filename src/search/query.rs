@@ -23,10 +23,7 @@ pub(super) fn find(live: &Live, text: &str, limit: usize) -> Result<SearchResult
     let text: String = text.chars().take(MAX_QUERY_CHARS).collect();
     let words = words(live, &text)?;
     if words.is_empty() || limit == 0 {
-        return Ok(SearchResults {
-            items: Vec::new(),
-            total: 0,
-        });
+        return Ok(SearchResults { items: Vec::new(), total: 0 });
     }
     let last_is_open = !text.ends_with(char::is_whitespace);
     let query = build(live, &words, last_is_open);
@@ -38,12 +35,8 @@ pub(super) fn find(live: &Live, text: &str, limit: usize) -> Result<SearchResult
         .into_iter()
         .map(|(_, address)| {
             let document: TantivyDocument = searcher.doc(address)?;
-            let text = |field: Field| {
-                document
-                    .get_first(field)
-                    .and_then(|value| value.as_str())
-                    .unwrap_or_default()
-            };
+            let text =
+                |field: Field| document.get_first(field).and_then(|value| value.as_str()).unwrap_or_default();
             let body = text(live.fields.body);
             Ok(SearchHit {
                 title: text(live.fields.title).to_owned(),
@@ -53,10 +46,7 @@ pub(super) fn find(live: &Live, text: &str, limit: usize) -> Result<SearchResult
             })
         })
         .collect::<Result<_, Error>>()?;
-    Ok(SearchResults {
-        items,
-        total: total as u64,
-    })
+    Ok(SearchResults { items, total: total as u64 })
 }
 
 fn words(live: &Live, text: &str) -> Result<Vec<String>, Error> {
@@ -123,8 +113,5 @@ fn excerpt(generator: &SnippetGenerator, body: &str) -> String {
 }
 
 fn escape(text: &str) -> String {
-    text.replace('&', "&amp;")
-        .replace('<', "&lt;")
-        .replace('>', "&gt;")
-        .replace('"', "&quot;")
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }

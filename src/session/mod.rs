@@ -39,11 +39,7 @@ const PURGE_BATCH: i64 = 5_000;
 
 /// The cookie's name. Browsers keep the `__Host-` promise only over https, so plain http has another name.
 pub fn cookie_name(config: &Config) -> &'static str {
-    if config.http.is_https() {
-        "__Host-session"
-    } else {
-        "session"
-    }
+    if config.http.is_https() { "__Host-session" } else { "session" }
 }
 
 /// The keyed hash under which the session with this cookie value is stored.
@@ -78,6 +74,8 @@ fn backend(error: impl std::fmt::Display) -> session_store::Error {
 #[async_trait]
 impl SessionStore for PostgresSessions {
     async fn create(&self, record: &mut Record) -> session_store::Result<()> {
+        // Never the id that came with the request: somebody else could have planted it.
+        record.id = Id::default();
         self.save(record).await
     }
 
@@ -89,11 +87,7 @@ impl SessionStore for PostgresSessions {
             .map(str::parse::<UserId>)
             .transpose()
             .map_err(|error| session_store::Error::Encode(error.to_string()))?;
-        let device = record
-            .data
-            .get(KEY_DEVICE)
-            .and_then(Value::as_str)
-            .unwrap_or_default();
+        let device = record.data.get(KEY_DEVICE).and_then(Value::as_str).unwrap_or_default();
         let saved = store::Saved {
             id: ctx.random.uuid_v7(now),
             token_hash: token_hash(ctx, &record.id.to_string()),
@@ -117,18 +111,12 @@ impl SessionStore for PostgresSessions {
         };
         let data = serde_json::from_value(loaded.data)
             .map_err(|error| session_store::Error::Decode(error.to_string()))?;
-        Ok(Some(Record {
-            id: *id,
-            data,
-            expiry_date: loaded.expires_at,
-        }))
+        Ok(Some(Record { id: *id, data, expiry_date: loaded.expires_at }))
     }
 
     async fn delete(&self, id: &Id) -> session_store::Result<()> {
         let ctx = &*self.0;
-        store::delete_by_hash(&ctx.db, &token_hash(ctx, &id.to_string()))
-            .await
-            .map_err(backend)
+        store::delete_by_hash(&ctx.db, &token_hash(ctx, &id.to_string())).await.map_err(backend)
     }
 }
 
@@ -148,14 +136,8 @@ pub async fn list(
     current: Option<SessionId>,
 ) -> Result<Vec<Session>, sqlx::Error> {
     let now = ctx.clock.now();
-    let rows = store::list(
-        &ctx.db,
-        owner.uuid(),
-        now,
-        now - ctx.config.security.session_absolute,
-        100,
-    )
-    .await?;
+    let rows =
+        store::list(&ctx.db, owner.uuid(), now, now - ctx.config.security.session_absolute, 100).await?;
     Ok(rows
         .into_iter()
         .map(|row| {

@@ -102,20 +102,14 @@ pub async fn list(
 }
 
 pub async fn delete_by_hash(pool: &PgPool, token_hash: &[u8; 32]) -> Result<(), sqlx::Error> {
-    sqlx::query!("delete from session where token_hash = $1", token_hash)
-        .execute(pool)
-        .await?;
+    sqlx::query!("delete from session where token_hash = $1", token_hash).execute(pool).await?;
     Ok(())
 }
 
 pub async fn delete_owned(pool: &PgPool, account: Uuid, id: Uuid) -> Result<bool, sqlx::Error> {
-    let done = sqlx::query!(
-        "delete from session where id = $1 and account_id = $2",
-        id,
-        account
-    )
-    .execute(pool)
-    .await?;
+    let done = sqlx::query!("delete from session where id = $1 and account_id = $2", id, account)
+        .execute(pool)
+        .await?;
     Ok(done.rows_affected() == 1)
 }
 

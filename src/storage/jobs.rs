@@ -19,10 +19,7 @@ impl Job for SweepUploads {
     const NAME: &'static str = "sweep_uploads";
 
     async fn run(self, ctx: Context) -> anyhow::Result<()> {
-        let removed = ctx
-            .storage
-            .sweep(ctx.clock.now() - ABANDONED_AFTER, PER_RUN)
-            .await?;
+        let removed = ctx.storage.sweep(ctx.clock.now() - ABANDONED_AFTER, PER_RUN).await?;
         if removed > 0 {
             tracing::info!(removed, "abandoned uploads removed");
         }

@@ -164,10 +164,7 @@ impl Storage {
             }
         }
 
-        let blob = Blob {
-            digest: Digest::from_bytes(hasher.finalize().into()),
-            size,
-        };
+        let blob = Blob { digest: Digest::from_bytes(hasher.finalize().into()), size };
         let Some(sent) = parts.as_mut() else {
             return self.put_whole(blob, waiting.into_iter().collect()).await;
         };
@@ -183,10 +180,7 @@ impl Storage {
 
     /// Stores content that is at hand as a whole.
     pub async fn put_bytes(&self, content: Bytes) -> Result<Blob, Error> {
-        let blob = Blob {
-            digest: Digest::of(&content),
-            size: content.len() as u64,
-        };
+        let blob = Blob { digest: Digest::of(&content), size: content.len() as u64 };
         self.put_whole(blob, content.into()).await
     }
 
@@ -201,10 +195,7 @@ impl Storage {
     /// The object named `digest`, if it is stored.
     pub async fn head(&self, digest: &Digest) -> Result<Option<Blob>, Error> {
         match self.store.head(&digest.key()).await {
-            Ok(meta) => Ok(Some(Blob {
-                digest: *digest,
-                size: meta.size,
-            })),
+            Ok(meta) => Ok(Some(Blob { digest: *digest, size: meta.size })),
             Err(object_store::Error::NotFound { .. }) => Ok(None),
             Err(error) => Err(error.into()),
         }
@@ -229,9 +220,7 @@ impl Storage {
                 let mut file = tokio::fs::File::from_std(file);
                 file.seek(SeekFrom::Start(range.start)).await?;
                 let bytes = file.take(range.end - range.start);
-                Ok(ReaderStream::with_capacity(bytes, READ_BYTES)
-                    .map_err(Error::Read)
-                    .boxed())
+                Ok(ReaderStream::with_capacity(bytes, READ_BYTES).map_err(Error::Read).boxed())
             }
             GetResultPayload::Stream(bytes) => Ok(bytes.map_err(Error::Store).boxed()),
         }
@@ -260,11 +249,7 @@ impl Storage {
             Err(error) => Err(error),
         };
         self.delete_key(&key).await?;
-        if read? == written {
-            Ok(())
-        } else {
-            Err(Error::ProbeDiffers)
-        }
+        if read? == written { Ok(()) } else { Err(Error::ProbeDiffers) }
     }
 
     /// Removes at most `limit` temporary objects that were last touched before `before`, and says how many.
@@ -293,10 +278,7 @@ fn open_folder(folder: PathBuf) -> Result<Storage, Error> {
     let folder = opened.map_err(|source| Error::Folder { path: folder, source })?;
     // A row that names an object is committed durably, so the object must be as well.
     let store = LocalFileSystem::new_with_prefix(&folder)?.with_fsync(true);
-    Ok(Storage {
-        store: Arc::new(store),
-        folder: Some(folder),
-    })
+    Ok(Storage { store: Arc::new(store), folder: Some(folder) })
 }
 
 fn open_bucket(place: &str, config: &StorageConfig) -> Result<Storage, Error> {
@@ -311,9 +293,9 @@ fn open_bucket(place: &str, config: &StorageConfig) -> Result<Storage, Error> {
         .with_read_timeout(Duration::from_secs(60));
     // Without a key, the identity that the machine gives its programs is used.
     let mut builder = match (&config.s3_access_key, &config.s3_secret_key) {
-        (Some(id), Some(secret)) => AmazonS3Builder::new()
-            .with_access_key_id(id)
-            .with_secret_access_key(secret.expose().to_owned()),
+        (Some(id), Some(secret)) => {
+            AmazonS3Builder::new().with_access_key_id(id).with_secret_access_key(secret.expose().to_owned())
+        }
         _ => AmazonS3Builder::from_env(),
     };
     builder = builder
@@ -325,9 +307,7 @@ fn open_bucket(place: &str, config: &StorageConfig) -> Result<Storage, Error> {
         builder = builder.with_region(region);
     }
     if let Some(endpoint) = &config.s3_endpoint {
-        builder = builder
-            .with_endpoint(endpoint)
-            .with_allow_http(endpoint.starts_with("http://"));
+        builder = builder.with_endpoint(endpoint).with_allow_http(endpoint.starts_with("http://"));
     }
     let store = builder.build()?;
     let prefix = prefix.trim_matches('/');

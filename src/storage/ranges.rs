@@ -55,10 +55,7 @@ pub fn parse(header: &str, size: u64) -> Ranges {
     if wanted.is_empty() {
         return Ranges::Unsatisfiable;
     }
-    let total: u128 = wanted
-        .iter()
-        .map(|range| u128::from(range.end - range.start))
-        .sum();
+    let total: u128 = wanted.iter().map(|range| u128::from(range.end - range.start)).sum();
     if total > u128::from(size) {
         wanted = coalesce(wanted);
     }
@@ -108,10 +105,7 @@ fn coalesce(mut ranges: Vec<Range<u64>>) -> Vec<Range<u64>> {
 }
 
 #[cfg(test)]
-#[allow(
-    clippy::single_range_in_vec_init,
-    reason = "a list of one range is what is meant"
-)]
+#[allow(clippy::single_range_in_vec_init, reason = "a list of one range is what is meant")]
 mod tests {
     use proptest::prelude::*;
 
@@ -126,29 +120,20 @@ mod tests {
         assert_eq!(parse("bytes=0-99", 1000), partial(&[0..100]));
         assert_eq!(parse("bytes=900-", 1000), partial(&[900..1000]));
         assert_eq!(parse("bytes=-100", 1000), partial(&[900..1000]));
-        assert_eq!(
-            parse("Bytes=0-0, 5-6 ,\t,-1", 1000),
-            partial(&[0..1, 5..7, 999..1000])
-        );
+        assert_eq!(parse("Bytes=0-0, 5-6 ,\t,-1", 1000), partial(&[0..1, 5..7, 999..1000]));
     }
 
     #[test]
     fn ends_beyond_the_object_are_cut() {
         assert_eq!(parse("bytes=990-5000", 1000), partial(&[990..1000]));
         assert_eq!(parse("bytes=-5000", 1000), partial(&[0..1000]));
-        assert_eq!(
-            parse("bytes=0-99999999999999999999999", 1000),
-            partial(&[0..1000])
-        );
+        assert_eq!(parse("bytes=0-99999999999999999999999", 1000), partial(&[0..1000]));
     }
 
     #[test]
     fn only_ranges_outside_the_object_are_unsatisfiable() {
         assert_eq!(parse("bytes=1000-", 1000), Ranges::Unsatisfiable);
-        assert_eq!(
-            parse("bytes=99999999999999999999999-", 1000),
-            Ranges::Unsatisfiable
-        );
+        assert_eq!(parse("bytes=99999999999999999999999-", 1000), Ranges::Unsatisfiable);
         assert_eq!(parse("bytes=-0", 1000), Ranges::Unsatisfiable);
         assert_eq!(parse("bytes=2000-3000,5-6", 1000), partial(&[5..7]));
     }
@@ -195,10 +180,7 @@ mod tests {
 
     #[test]
     fn the_order_asked_for_is_kept_until_ranges_multiply_the_object() {
-        assert_eq!(
-            parse("bytes=50-59,0-9,10-19", 100),
-            partial(&[50..60, 0..10, 10..20])
-        );
+        assert_eq!(parse("bytes=50-59,0-9,10-19", 100), partial(&[50..60, 0..10, 10..20]));
         assert_eq!(parse("bytes=50-99,0-59,0-9", 100), partial(&[0..100]));
         assert_eq!(parse("bytes=0-59,0-59,80-89", 100), partial(&[0..60, 80..90]));
     }
@@ -206,15 +188,8 @@ mod tests {
     fn check(header: &str, size: u64) {
         if let Ranges::Partial(ranges) = parse(header, size) {
             assert!(!ranges.is_empty() && ranges.len() <= MAX_RANGES);
-            assert!(
-                ranges
-                    .iter()
-                    .all(|range| range.start < range.end && range.end <= size)
-            );
-            let total: u128 = ranges
-                .iter()
-                .map(|range| u128::from(range.end - range.start))
-                .sum();
+            assert!(ranges.iter().all(|range| range.start < range.end && range.end <= size));
+            let total: u128 = ranges.iter().map(|range| u128::from(range.end - range.start)).sum();
             assert!(total <= u128::from(size));
         }
     }

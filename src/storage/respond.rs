@@ -139,15 +139,10 @@ pub async fn respond(
                 let body = Body::from_stream(storage.read(&blob.digest, range.clone()).await?);
                 return Ok((StatusCode::PARTIAL_CONTENT, headers, body).into_response());
             }
-            let parts = Multipart::of(
-                blob,
-                &ranges,
-                content_type.to_str().unwrap_or("application/octet-stream"),
-            );
-            headers.insert(
-                CONTENT_TYPE,
-                value(&format!("multipart/byteranges; boundary={}", parts.boundary)),
-            );
+            let parts =
+                Multipart::of(blob, &ranges, content_type.to_str().unwrap_or("application/octet-stream"));
+            headers
+                .insert(CONTENT_TYPE, value(&format!("multipart/byteranges; boundary={}", parts.boundary)));
             headers.insert(CONTENT_LENGTH, parts.length().into());
             let body = Body::from_stream(parts.into_stream(storage, blob.digest).await?);
             Ok((StatusCode::PARTIAL_CONTENT, headers, body).into_response())
@@ -219,9 +214,7 @@ fn tags<'a>(request: &'a HeaderMap, name: &HeaderName) -> impl Iterator<Item = &
 /// Only the form that has been sent since 1999 is read; the two older ones count as absent.
 fn date(request: &HeaderMap, name: &HeaderName) -> Option<OffsetDateTime> {
     let text = request.get(name)?.to_str().ok()?;
-    PrimitiveDateTime::parse(text, HTTP_DATE)
-        .ok()
-        .map(PrimitiveDateTime::assume_utc)
+    PrimitiveDateTime::parse(text, HTTP_DATE).ok().map(PrimitiveDateTime::assume_utc)
 }
 
 fn http_date(at: OffsetDateTime) -> Option<String> {
@@ -242,13 +235,7 @@ fn disposition(name: &str) -> String {
     let safe: String = name
         .chars()
         .take(FILE_NAME_CHARS)
-        .map(|c| {
-            if c.is_control() || matches!(c, '/' | '\\') || changes_direction(c) {
-                '_'
-            } else {
-                c
-            }
-        })
+        .map(|c| if c.is_control() || matches!(c, '/' | '\\') || changes_direction(c) { '_' } else { c })
         .collect();
     let safe = match safe.trim().trim_start_matches('.') {
         "" => "download",
@@ -310,26 +297,16 @@ impl Multipart {
                 let head = format!(
                     "{line}--{boundary}\r\nContent-Type: {content_type}\r\nContent-Range: {place}\r\n\r\n"
                 );
-                Part {
-                    head: head.into(),
-                    range: range.clone(),
-                }
+                Part { head: head.into(), range: range.clone() }
             })
             .collect();
         let tail = format!("\r\n--{boundary}--\r\n").into();
-        Self {
-            boundary,
-            parts,
-            tail,
-        }
+        Self { boundary, parts, tail }
     }
 
     fn length(&self) -> u64 {
-        let parts: u64 = self
-            .parts
-            .iter()
-            .map(|part| part.head.len() as u64 + part.range.end - part.range.start)
-            .sum();
+        let parts: u64 =
+            self.parts.iter().map(|part| part.head.len() as u64 + part.range.end - part.range.start).sum();
         parts + self.tail.len() as u64
     }
 
@@ -346,10 +323,7 @@ impl Multipart {
             .buffered(GROUPS_AHEAD)
             .try_flatten();
         let tail = self.tail;
-        Ok(first
-            .chain(rest)
-            .chain(stream::once(async move { Ok(tail) }))
-            .boxed())
+        Ok(first.chain(rest).chain(stream::once(async move { Ok(tail) })).boxed())
     }
 }
 
@@ -357,14 +331,13 @@ impl Multipart {
 fn group(parts: Vec<Part>) -> Vec<Vec<Part>> {
     let mut groups: Vec<Vec<Part>> = Vec::new();
     for part in parts {
-        let joins = groups
-            .last()
-            .and_then(|group| Some((group.first()?, group.last()?)))
-            .is_some_and(|(first, last)| {
+        let joins = groups.last().and_then(|group| Some((group.first()?, group.last()?))).is_some_and(
+            |(first, last)| {
                 last.range.end <= part.range.start
                     && part.range.start - last.range.end <= GAP_BYTES
                     && part.range.end - first.range.start <= GROUP_BYTES
-            });
+            },
+        );
         match groups.last_mut() {
             Some(group) if joins => group.push(part),
             _ => groups.push(vec![part]),

@@ -33,12 +33,7 @@ impl Fixture {
         let storage = Storage::open(&config).expect("opened");
         let content: Vec<u8> = (0..size).map(|n| (n % 251) as u8).collect();
         let blob = storage.put_bytes(content.clone().into()).await.expect("stored");
-        Self {
-            _folder: folder,
-            storage,
-            blob,
-            content,
-        }
+        Self { _folder: folder, storage, blob, content }
     }
 
     async fn ask(&self, method: Method, headers: &[(HeaderName, &str)]) -> Answer {
@@ -46,20 +41,11 @@ impl Fixture {
     }
 
     async fn ask_as(&self, method: Method, headers: &[(HeaderName, &str)], meta: ServeAs<'_>) -> Answer {
-        let request: HeaderMap = headers
-            .iter()
-            .map(|(name, text)| (name.clone(), value(text)))
-            .collect();
-        let response = respond(&self.storage, &self.blob, &request, &method, meta)
-            .await
-            .expect("answered");
+        let request: HeaderMap = headers.iter().map(|(name, text)| (name.clone(), value(text))).collect();
+        let response = respond(&self.storage, &self.blob, &request, &method, meta).await.expect("answered");
         let (parts, body) = response.into_parts();
         let body = to_bytes(body, usize::MAX).await.expect("read").to_vec();
-        Answer {
-            status: parts.status,
-            headers: parts.headers,
-            body,
-        }
+        Answer { status: parts.status, headers: parts.headers, body }
     }
 
     fn etag(&self) -> String {
@@ -75,9 +61,7 @@ struct Answer {
 
 impl Answer {
     fn header(&self, name: &HeaderName) -> &str {
-        self.headers
-            .get(name)
-            .map_or("", |value| value.to_str().expect("text"))
+        self.headers.get(name).map_or("", |value| value.to_str().expect("text"))
     }
 }
 
@@ -92,10 +76,7 @@ async fn the_whole_object_comes_with_all_that_a_cache_needs() {
     assert_eq!(answer.header(&LAST_MODIFIED), "Fri, 20 Nov 2026 10:00:00 GMT");
     assert_eq!(answer.header(&ACCEPT_RANGES), "bytes");
     assert_eq!(answer.header(&X_CONTENT_TYPE_OPTIONS), "nosniff");
-    assert_eq!(
-        answer.header(&CACHE_CONTROL),
-        "public, max-age=31536000, immutable, no-transform"
-    );
+    assert_eq!(answer.header(&CACHE_CONTROL), "public, max-age=31536000, immutable, no-transform");
 }
 
 #[tokio::test]
@@ -130,16 +111,12 @@ async fn a_range_outside_is_refused_with_the_size() {
 /// head, and takes as many bytes as it asked for.
 fn parts_as_the_updater_reads_them(answer: &Answer, lengths: &[usize]) -> Vec<Vec<u8>> {
     let content_type = answer.header(&CONTENT_TYPE);
-    let boundary = content_type
-        .strip_prefix("multipart/byteranges; boundary=")
-        .expect("a boundary");
+    let boundary = content_type.strip_prefix("multipart/byteranges; boundary=").expect("a boundary");
     let mut at = boundary.len() + 2;
     let mut parts = Vec::new();
     for length in lengths {
-        let head = answer.body[at..]
-            .windows(4)
-            .position(|bytes| bytes == b"\r\n\r\n")
-            .expect("the end of a head");
+        let head =
+            answer.body[at..].windows(4).position(|bytes| bytes == b"\r\n\r\n").expect("the end of a head");
         let start = at + head + 4;
         parts.push(answer.body[start..start + length].to_vec());
         at = start + length + boundary.len() + 4;
@@ -152,21 +129,11 @@ fn parts_as_the_updater_reads_them(answer: &Answer, lengths: &[usize]) -> Vec<Ve
 async fn many_ranges_come_in_the_order_asked_for_with_an_exact_length() {
     let fixture = Fixture::of(2_000_000).await;
     // Near neighbours, far ones, one larger than a group, and one that goes back.
-    let ranges = [
-        0..10usize,
-        10..20,
-        500..70_000,
-        1_000_000..1_900_000,
-        1_950_000..2_000_000,
-        100_000..100_001,
-    ];
-    let specs: Vec<String> = ranges
-        .iter()
-        .map(|range| format!("{}-{}", range.start, range.end - 1))
-        .collect();
-    let answer = fixture
-        .ask(Method::GET, &[(RANGE, &format!("bytes={}", specs.join(", ")))])
-        .await;
+    let ranges =
+        [0..10usize, 10..20, 500..70_000, 1_000_000..1_900_000, 1_950_000..2_000_000, 100_000..100_001];
+    let specs: Vec<String> =
+        ranges.iter().map(|range| format!("{}-{}", range.start, range.end - 1)).collect();
+    let answer = fixture.ask(Method::GET, &[(RANGE, &format!("bytes={}", specs.join(", ")))]).await;
 
     assert_eq!(answer.status, StatusCode::PARTIAL_CONTENT);
     assert_eq!(answer.header(&CONTENT_LENGTH), answer.body.len().to_string());
@@ -182,20 +149,11 @@ async fn many_ranges_come_in_the_order_asked_for_with_an_exact_length() {
 #[tokio::test]
 async fn a_thousand_ranges_are_answered() {
     let fixture = Fixture::of(3_000_000).await;
-    let specs: Vec<String> = (0..1_000)
-        .map(|n| format!("{}-{}", n * 3_000, n * 3_000 + 99))
-        .collect();
-    let answer = fixture
-        .ask(Method::GET, &[(RANGE, &format!("bytes={}", specs.join(",")))])
-        .await;
+    let specs: Vec<String> = (0..1_000).map(|n| format!("{}-{}", n * 3_000, n * 3_000 + 99)).collect();
+    let answer = fixture.ask(Method::GET, &[(RANGE, &format!("bytes={}", specs.join(",")))]).await;
     assert_eq!(answer.header(&CONTENT_LENGTH), answer.body.len().to_string());
     let parts = parts_as_the_updater_reads_them(&answer, &[100; 1_000]);
-    assert!(
-        parts
-            .iter()
-            .enumerate()
-            .all(|(n, part)| *part == fixture.content[n * 3_000..n * 3_000 + 100])
-    );
+    assert!(parts.iter().enumerate().all(|(n, part)| *part == fixture.content[n * 3_000..n * 3_000 + 100]));
 }
 
 #[tokio::test]
@@ -204,21 +162,15 @@ async fn conditions_are_met_or_answered() {
     let etag = fixture.etag();
     let weak = format!("\"other\", W/{etag}");
     let (etag, weak) = (etag.as_str(), weak.as_str());
-    let (same, before, after) = (
-        "Fri, 20 Nov 2026 10:00:00 GMT",
-        "Fri, 20 Nov 2026 09:59:59 GMT",
-        "Fri, 20 Nov 2026 10:00:01 GMT",
-    );
+    let (same, before, after) =
+        ("Fri, 20 Nov 2026 10:00:00 GMT", "Fri, 20 Nov 2026 09:59:59 GMT", "Fri, 20 Nov 2026 10:00:01 GMT");
     let cases: &[(&[(HeaderName, &str)], StatusCode)] = &[
         (&[(IF_NONE_MATCH, etag)], StatusCode::NOT_MODIFIED),
         (&[(IF_NONE_MATCH, weak)], StatusCode::NOT_MODIFIED),
         (&[(IF_NONE_MATCH, "*")], StatusCode::NOT_MODIFIED),
         (&[(IF_NONE_MATCH, "\"other\"")], StatusCode::OK),
         // The tag decides when both are there.
-        (
-            &[(IF_NONE_MATCH, "\"other\""), (IF_MODIFIED_SINCE, after)],
-            StatusCode::OK,
-        ),
+        (&[(IF_NONE_MATCH, "\"other\""), (IF_MODIFIED_SINCE, after)], StatusCode::OK),
         (&[(IF_MODIFIED_SINCE, same)], StatusCode::NOT_MODIFIED),
         (&[(IF_MODIFIED_SINCE, before)], StatusCode::OK),
         (&[(IF_MODIFIED_SINCE, "yesterday")], StatusCode::OK),
@@ -228,14 +180,8 @@ async fn conditions_are_met_or_answered() {
         (&[(IF_MATCH, weak)], StatusCode::PRECONDITION_FAILED),
         (&[(IF_UNMODIFIED_SINCE, same)], StatusCode::OK),
         (&[(IF_UNMODIFIED_SINCE, before)], StatusCode::PRECONDITION_FAILED),
-        (
-            &[(RANGE, "bytes=0-4"), (IF_RANGE, etag)],
-            StatusCode::PARTIAL_CONTENT,
-        ),
-        (
-            &[(RANGE, "bytes=0-4"), (IF_RANGE, same)],
-            StatusCode::PARTIAL_CONTENT,
-        ),
+        (&[(RANGE, "bytes=0-4"), (IF_RANGE, etag)], StatusCode::PARTIAL_CONTENT),
+        (&[(RANGE, "bytes=0-4"), (IF_RANGE, same)], StatusCode::PARTIAL_CONTENT),
         (&[(RANGE, "bytes=0-4"), (IF_RANGE, after)], StatusCode::OK),
         (&[(RANGE, "bytes=0-4"), (IF_RANGE, "\"other\"")], StatusCode::OK),
         // A weak tag never continues a download.
@@ -255,20 +201,13 @@ async fn conditions_are_met_or_answered() {
 async fn an_empty_object_is_answered_in_full() {
     let fixture = Fixture::of(0).await;
     let answer = fixture.ask(Method::GET, &[(RANGE, "bytes=0-")]).await;
-    assert_eq!(
-        (answer.status, answer.header(&CONTENT_LENGTH)),
-        (StatusCode::OK, "0")
-    );
+    assert_eq!((answer.status, answer.header(&CONTENT_LENGTH)), (StatusCode::OK, "0"));
 }
 
 #[tokio::test]
 async fn an_object_that_is_gone_is_an_error_before_anything_is_sent() {
     let fixture = Fixture::of(100).await;
-    fixture
-        .storage
-        .delete(&fixture.blob.digest)
-        .await
-        .expect("deleted");
+    fixture.storage.delete(&fixture.blob.digest).await.expect("deleted");
     for range in ["bytes=0-", "bytes=0-1,5-6", "lines=1"] {
         let request: HeaderMap = [(RANGE, value(range))].into_iter().collect();
         let answer = respond(&fixture.storage, &fixture.blob, &request, &Method::GET, PLAIN).await;
@@ -278,26 +217,14 @@ async fn an_object_that_is_gone_is_an_error_before_anything_is_sent() {
 
 #[test]
 fn file_names_cannot_leave_their_header() {
-    assert_eq!(
-        disposition("Dev Forge 1.2.0.exe"),
-        "attachment; filename=\"Dev Forge 1.2.0.exe\""
-    );
+    assert_eq!(disposition("Dev Forge 1.2.0.exe"), "attachment; filename=\"Dev Forge 1.2.0.exe\"");
     assert_eq!(
         disposition("Übung \"eins\".txt"),
         "attachment; filename=\"_bung 'eins'.txt\"; filename*=UTF-8''%C3%9Cbung%20%22eins%22.txt"
     );
-    assert_eq!(
-        disposition("../../etc/passwd"),
-        "attachment; filename=\"_.._etc_passwd\""
-    );
-    assert_eq!(
-        disposition("a\r\nSet-Cookie: b=c"),
-        "attachment; filename=\"a__Set-Cookie: b=c\""
-    );
-    assert_eq!(
-        disposition("photo\u{202e}gpj.exe"),
-        "attachment; filename=\"photo_gpj.exe\""
-    );
+    assert_eq!(disposition("../../etc/passwd"), "attachment; filename=\"_.._etc_passwd\"");
+    assert_eq!(disposition("a\r\nSet-Cookie: b=c"), "attachment; filename=\"a__Set-Cookie: b=c\"");
+    assert_eq!(disposition("photo\u{202e}gpj.exe"), "attachment; filename=\"photo_gpj.exe\"");
     assert_eq!(disposition("..."), "attachment; filename=\"download\"");
     assert!(disposition(&"ü".repeat(1_000)).len() < 1_200);
 }
@@ -312,10 +239,7 @@ async fn a_named_object_is_saved_not_shown() {
         ..PLAIN
     };
     let answer = fixture.ask_as(Method::GET, &[], meta).await;
-    assert_eq!(
-        answer.header(&CONTENT_DISPOSITION),
-        "attachment; filename=\"forge.zip\""
-    );
+    assert_eq!(answer.header(&CONTENT_DISPOSITION), "attachment; filename=\"forge.zip\"");
     assert_eq!(answer.header(&CONTENT_TYPE), "application/octet-stream");
     assert_eq!(answer.header(&CACHE_CONTROL), "private, no-store, no-transform");
 }

@@ -72,11 +72,7 @@ impl Drop for Upload {
             return;
         }
         if let Ok(runtime) = Handle::try_current() {
-            runtime.spawn(clean_up(
-                Arc::clone(&self.store),
-                self.key.clone(),
-                self.writer.take(),
-            ));
+            runtime.spawn(clean_up(Arc::clone(&self.store), self.key.clone(), self.writer.take()));
         }
     }
 }

@@ -23,35 +23,28 @@ use crate::support::TestApp;
 
 const ADA: &str = "ada@example.com";
 
-fn ada() -> Recipient {
+pub(crate) fn ada() -> Recipient {
     Recipient::new(ADA, "Ada Lovelace")
 }
 
-fn hello() -> Message {
-    Message::new("Hello")
-        .greeting("Hello Ada")
-        .paragraph("The forge is hot.")
+pub(crate) fn hello() -> Message {
+    Message::new("Hello").greeting("Hello Ada").paragraph("The forge is hot.")
 }
 
-async fn send(ctx: &Context, to: &Recipient, message: &Message) -> MailId {
+pub(crate) async fn send(ctx: &Context, to: &Recipient, message: &Message) -> MailId {
     let mut tx = ctx.db.begin().await.expect("a transaction");
-    let id = mail::send(&mut tx, ctx, to, "test_mail", message)
-        .await
-        .expect("written");
+    let id = mail::send(&mut tx, ctx, to, "test_mail", message).await.expect("written");
     tx.commit().await.expect("committed");
     id
 }
 
 async fn read(ctx: &Context, id: MailId) -> StoredMail {
-    mail::find(ctx, id)
-        .await
-        .expect("asked")
-        .expect("the mail is there")
+    mail::find(ctx, id).await.expect("asked").expect("the mail is there")
 }
 
 /// How the server ends one conversation.
 #[derive(Debug, Clone, Copy)]
-enum Answer {
+pub(crate) enum Answer {
     Accept,
     /// 550: no such mailbox.
     Unknown,
@@ -63,13 +56,13 @@ enum Answer {
 
 /// What came over the wire after `DATA`, and the same after the doubled dots are undone.
 #[derive(Debug, Clone)]
-struct Received {
+pub(crate) struct Received {
     wire: String,
     letter: String,
 }
 
 impl Received {
-    fn header(&self, name: &str) -> &str {
+    pub(crate) fn header(&self, name: &str) -> &str {
         self.letter
             .lines()
             .find_map(|line| line.strip_prefix(name)?.strip_prefix(": "))
@@ -84,7 +77,7 @@ struct Shared {
     release: Notify,
 }
 
-struct FakeSmtp {
+pub(crate) struct FakeSmtp {
     url: String,
     shared: Arc<Shared>,
     accepting: JoinHandle<()>,
@@ -92,7 +85,7 @@ struct FakeSmtp {
 
 impl FakeSmtp {
     /// One answer for each conversation; the last one stands for all that follow.
-    async fn start(answers: &'static [Answer]) -> Self {
+    pub(crate) async fn start(answers: &'static [Answer]) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let url = format!("smtp://{}", listener.local_addr().expect("an address"));
         let shared = Arc::new(Shared::default());
@@ -110,24 +103,16 @@ impl FakeSmtp {
                 }
             }
         });
-        Self {
-            url,
-            shared,
-            accepting,
-        }
+        Self { url, shared, accepting }
     }
 
-    async fn app(&self) -> TestApp {
+    pub(crate) async fn app(&self) -> TestApp {
         let url = self.url.clone();
         TestApp::start_with(move |config| config.mail.smtp_url = Some(Secret::new(url))).await
     }
 
-    fn received(&self) -> Vec<Received> {
-        self.shared
-            .received
-            .lock()
-            .expect("no test panics while it holds this")
-            .clone()
+    pub(crate) fn received(&self) -> Vec<Received> {
+        self.shared.received.lock().expect("no test panics while it holds this").clone()
     }
 }
 
@@ -189,9 +174,7 @@ async fn a_transaction_that_is_rolled_back_leaves_no_mail_and_no_job() {
     let server = FakeSmtp::start(&[Answer::Accept]).await;
     let app = server.app().await;
     let mut tx = app.ctx.db.begin().await.expect("a transaction");
-    mail::send(&mut tx, &app.ctx, &ada(), "test_mail", &hello())
-        .await
-        .expect("written");
+    mail::send(&mut tx, &app.ctx, &ada(), "test_mail", &hello()).await.expect("written");
     tx.rollback().await.expect("rolled back");
 
     app.run_jobs().await;
@@ -207,10 +190,7 @@ async fn a_mail_is_sent_once_though_its_job_runs_twice() {
     assert_eq!(read(&app.ctx, id).await.state, MailState::Queued);
 
     app.run_jobs().await;
-    SendMail { id }
-        .run(app.ctx.clone())
-        .await
-        .expect("nothing is left to do");
+    SendMail { id }.run(app.ctx.clone()).await.expect("nothing is left to do");
 
     let received = server.received();
     assert_eq!(received.len(), 1);
@@ -250,29 +230,18 @@ async fn a_sensitive_mail_leaves_no_copy_once_it_is_out() {
 async fn nothing_is_sent_to_a_suppressed_address_until_it_is_allowed_again() {
     let server = FakeSmtp::start(&[Answer::Accept]).await;
     let app = server.app().await;
-    mail::suppress(
-        &app.ctx,
-        " Ada@Example.com",
-        SuppressionReason::Complained,
-        "marked as spam",
-    )
-    .await
-    .expect("noted");
+    mail::suppress(&app.ctx, " Ada@Example.com", SuppressionReason::Complained, "marked as spam")
+        .await
+        .expect("noted");
 
     let id = send(&app.ctx, &ada(), &hello()).await;
     app.run_jobs().await;
     let mail = read(&app.ctx, id).await;
-    assert_eq!(
-        (mail.state, mail.last_error.as_deref()),
-        (MailState::Suppressed, Some("complained"))
-    );
+    assert_eq!((mail.state, mail.last_error.as_deref()), (MailState::Suppressed, Some("complained")));
     assert!(server.received().is_empty());
 
     assert!(mail::unsuppress(&app.ctx, ADA).await.expect("allowed"));
-    assert!(
-        !mail::unsuppress(&app.ctx, ADA).await.expect("asked"),
-        "it was allowed already"
-    );
+    assert!(!mail::unsuppress(&app.ctx, ADA).await.expect("asked"), "it was allowed already");
     let id = send(&app.ctx, &ada(), &hello()).await;
     app.run_jobs().await;
     assert_eq!(read(&app.ctx, id).await.state, MailState::Sent);
@@ -310,10 +279,7 @@ async fn a_mail_that_is_tried_again_is_the_same_mail() {
     app.ctx.clock.advance(Duration::hours(1));
     job.run(app.ctx.clone()).await.expect("the server takes it");
     let sent = read(&app.ctx, id).await;
-    assert_eq!(
-        (sent.state, sent.attempts, sent.last_error),
-        (MailState::Sent, 2, None)
-    );
+    assert_eq!((sent.state, sent.attempts, sent.last_error), (MailState::Sent, 2, None));
     assert_eq!(sent.message_id_header, waiting.message_id_header);
     let received = server.received();
     assert_eq!(received.len(), 1);
@@ -345,23 +311,13 @@ async fn a_mail_counts_as_sent_only_when_a_slow_server_has_taken_it() {
 async fn a_line_that_begins_with_a_dot_arrives_whole() {
     let server = FakeSmtp::start(&[Answer::Accept]).await;
     let app = server.app().await;
-    let message = Message::new("Dots")
-        .paragraph(".first line")
-        .paragraph(".")
-        .paragraph("last line");
+    let message = Message::new("Dots").paragraph(".first line").paragraph(".").paragraph("last line");
     send(&app.ctx, &ada(), &message).await;
     app.run_jobs().await;
 
     let received = server.received();
-    assert!(
-        received[0].wire.contains("\r\n..first line\r\n"),
-        "the dot is doubled on the wire"
-    );
-    assert!(
-        received[0]
-            .letter
-            .contains("\r\n.first line\r\n\r\n.\r\n\r\nlast line\r\n")
-    );
+    assert!(received[0].wire.contains("\r\n..first line\r\n"), "the dot is doubled on the wire");
+    assert!(received[0].letter.contains("\r\n.first line\r\n\r\n.\r\n\r\nlast line\r\n"));
 }
 
 #[tokio::test]
@@ -369,22 +325,11 @@ async fn addresses_that_cannot_receive_mail_are_refused_at_once() {
     let app = TestApp::start().await;
     let mut tx = app.ctx.db.begin().await.expect("a transaction");
     let long = format!("{}@example.com", "a".repeat(300));
-    for address in [
-        "",
-        "ada",
-        "ada@",
-        "ada@example.com\r\nBcc: all@example.com",
-        "ada@exam ple.com",
-        long.as_str(),
-    ] {
-        let refused = mail::send(
-            &mut tx,
-            &app.ctx,
-            &Recipient::nameless(address),
-            "test_mail",
-            &hello(),
-        )
-        .await;
+    for address in
+        ["", "ada", "ada@", "ada@example.com\r\nBcc: all@example.com", "ada@exam ple.com", long.as_str()]
+    {
+        let refused =
+            mail::send(&mut tx, &app.ctx, &Recipient::nameless(address), "test_mail", &hello()).await;
         assert!(matches!(refused, Err(mail::Error::Address)), "{address:?}");
     }
 }

@@ -30,27 +30,12 @@ pub fn contract() -> Result<()> {
 /// there is one set of features for it and nothing is checked twice.
 pub fn clippy() -> Result<()> {
     site::ensure_exists()?;
-    run(&mut cargo([
-        "clippy",
-        "--workspace",
-        "--all-targets",
-        "--",
-        "-D",
-        "warnings",
-    ]))
+    run(&mut cargo(["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]))
 }
 
 pub fn clippy_wasm() -> Result<()> {
     tools::wasm_target()?;
-    let mut clippy = cargo([
-        "clippy",
-        "-p",
-        "app",
-        "--lib",
-        "--target",
-        tools::WASM,
-        "--features",
-        "hydrate",
-    ]);
+    let mut clippy =
+        cargo(["clippy", "-p", "app", "--lib", "--target", tools::WASM, "--features", "hydrate"]);
     run(clippy.args(["--", "-D", "warnings"]))
 }

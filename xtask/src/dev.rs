@@ -21,17 +21,8 @@ use crate::{
     tools,
 };
 
-const WATCHED: [&str; 9] = [
-    "src",
-    "app",
-    "server",
-    "private-postgres",
-    "style",
-    "public",
-    "content",
-    "migrations",
-    "Cargo.toml",
-];
+const WATCHED: [&str; 9] =
+    ["src", "app", "server", "private-postgres", "style", "public", "content", "migrations", "Cargo.toml"];
 
 type Times = HashMap<PathBuf, SystemTime>;
 
@@ -75,12 +66,7 @@ fn database() -> Result<Option<Cluster>> {
     tools::postgres()?;
     let data = env::var_os("DEVFORGE_DATA_DIR").map_or_else(|| PathBuf::from(".devforge"), PathBuf::from);
     let data_dir = root().join(data).join("postgres");
-    let options = Options {
-        data_dir,
-        durable: true,
-        max_connections: 100,
-        shared_buffers_mb: 128,
-    };
+    let options = Options { data_dir, durable: true, max_connections: 100, shared_buffers_mb: 128 };
     Ok(Some(private_postgres::start(&options)?))
 }
 

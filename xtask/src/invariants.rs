@@ -59,17 +59,8 @@ struct Source {
 }
 
 pub fn check() -> Result<()> {
-    let directories = [
-        "src",
-        "app",
-        "server",
-        "private-postgres",
-        "xtask",
-        "style",
-        "public",
-        "migrations",
-        "end2end",
-    ];
+    let directories =
+        ["src", "app", "server", "private-postgres", "xtask", "style", "public", "migrations", "end2end"];
     let mut sources = Vec::new();
     for directory in directories {
         collect(&root().join(directory), &mut sources)?;
@@ -81,17 +72,12 @@ pub fn check() -> Result<()> {
             let mut problems = Vec::new();
             look(&source.path, line, &icons, &mut problems);
             found.extend(
-                problems
-                    .into_iter()
-                    .map(|problem| format!("{}:{}: {problem}", source.path, index + 1)),
+                problems.into_iter().map(|problem| format!("{}:{}: {problem}", source.path, index + 1)),
             );
         }
         let length = source.text.lines().count();
         if length > LONGEST_FILE && !source.path.ends_with(".json") {
-            eprintln!(
-                "warning: {}: {length} lines; split it where it says two things",
-                source.path
-            );
+            eprintln!("warning: {}: {length} lines; split it where it says two things", source.path);
         }
     }
     locks(&mut found)?;
@@ -99,35 +85,23 @@ pub fn check() -> Result<()> {
         eprintln!("{problem}");
     }
     if !found.is_empty() {
-        bail!(
-            "{} violations of the invariants in ARCHITECTURE.md: correct the lines above",
-            found.len()
-        );
+        bail!("{} violations of the invariants in ARCHITECTURE.md: correct the lines above", found.len());
     }
     Ok(())
 }
 
 fn look(path: &str, line: &str, icons: &BTreeSet<String>, problems: &mut Vec<String>) {
-    for word in [
-        concat!("TO", "DO"),
-        concat!("FIX", "ME"),
-        concat!("todo", "!("),
-        concat!("unimplemented", "!("),
-    ] {
+    for word in
+        [concat!("TO", "DO"), concat!("FIX", "ME"), concat!("todo", "!("), concat!("unimplemented", "!(")]
+    {
         if has_word(line, word) {
             problems.push(format!("`{word}` has no place in finished work"));
         }
     }
-    let domain = ["src/", "app/", "server/"]
-        .iter()
-        .any(|directory| path.starts_with(directory));
+    let domain = ["src/", "app/", "server/"].iter().any(|directory| path.starts_with(directory));
     let code = line.trim_start();
     if path.ends_with(".rs") && domain && !code.starts_with("//") {
-        if let Some(sql) = SQL
-            .iter()
-            .find(|sql| code.contains(*sql))
-            .filter(|_| !may_hold_sql(path))
-        {
+        if let Some(sql) = SQL.iter().find(|sql| code.contains(*sql)).filter(|_| !may_hold_sql(path)) {
             problems.push(format!("SQL (`{sql}`) belongs in a store.rs"));
         }
         let gate = code.contains("cfg") && code.contains("feature =");
@@ -170,9 +144,7 @@ fn look(path: &str, line: &str, icons: &BTreeSet<String>, problems: &mut Vec<Str
 fn may_hold_sql(path: &str) -> bool {
     path.ends_with("/store.rs")
         || path == "src/db.rs"
-        || ["/store/", "src/session/", "/tests/"]
-            .iter()
-            .any(|place| path.contains(place))
+        || ["/store/", "src/session/", "/tests/"].iter().any(|place| path.contains(place))
 }
 
 /// `line` holds `word` with no letter or digit around it.
@@ -186,10 +158,8 @@ fn has_word(line: &str, word: &str) -> bool {
 
 /// `style="…"`, `style={…}`, and Leptos' `style:color=…`, which becomes the same attribute.
 fn has_inline_style(line: &str) -> bool {
-    let directive = line
-        .split(" style:")
-        .skip(1)
-        .any(|rest| rest.starts_with(|c: char| c.is_ascii_lowercase()));
+    let directive =
+        line.split(" style:").skip(1).any(|rest| rest.starts_with(|c: char| c.is_ascii_lowercase()));
     directive || line.contains(" style=\"") || line.contains(" style={")
 }
 
@@ -203,18 +173,14 @@ fn is_handler(line: &str, event: &str) -> bool {
 }
 
 fn quoted_after<'a>(line: &'a str, start: &'a str) -> impl Iterator<Item = &'a str> {
-    line.split(start)
-        .skip(1)
-        .filter_map(|rest| rest.split('"').next())
-        .filter(|name| !name.is_empty())
+    line.split(start).skip(1).filter_map(|rest| rest.split('"').next()).filter(|name| !name.is_empty())
 }
 
 /// The names behind `/assets/` in a line.
 fn asset_names(line: &str) -> impl Iterator<Item = &str> {
     line.split("/assets/").skip(1).filter_map(|rest| {
-        let end = rest
-            .find(|c: char| !(c.is_ascii_alphanumeric() || "._/-".contains(c)))
-            .unwrap_or(rest.len());
+        let end =
+            rest.find(|c: char| !(c.is_ascii_alphanumeric() || "._/-".contains(c))).unwrap_or(rest.len());
         Some(&rest[..end]).filter(|name| !name.is_empty() && !name.ends_with('/'))
     })
 }
@@ -230,20 +196,14 @@ fn asset_exists(name: &str) -> bool {
 fn icons() -> BTreeSet<String> {
     let sprite = fs::read_to_string(root().join("public/icons.svg")).unwrap_or_default();
     let symbols = sprite.split("<symbol").skip(1);
-    symbols
-        .filter_map(|symbol| quoted_after(symbol, " id=\"").next().map(str::to_owned))
-        .collect()
+    symbols.filter_map(|symbol| quoted_after(symbol, " id=\"").next().map(str::to_owned)).collect()
 }
 
 /// The lock files name what is used, not the mirror it was fetched from.
 fn locks(found: &mut Vec<String>) -> Result<()> {
     let npm = fs::read_to_string(root().join("end2end/package-lock.json"))
         .context("reading end2end/package-lock.json")?;
-    for (index, line) in npm
-        .lines()
-        .enumerate()
-        .filter(|(_, line)| line.contains("\"resolved\":"))
-    {
+    for (index, line) in npm.lines().enumerate().filter(|(_, line)| line.contains("\"resolved\":")) {
         found.push(format!(
             "end2end/package-lock.json:{}: an address of a registry ({}): make the lock anew with end2end/.npmrc in place",
             index + 1,
@@ -251,10 +211,8 @@ fn locks(found: &mut Vec<String>) -> Result<()> {
         ));
     }
     let cargo = fs::read_to_string(root().join("Cargo.lock")).context("reading Cargo.lock")?;
-    for (index, line) in cargo
-        .lines()
-        .enumerate()
-        .filter(|(_, line)| line.starts_with("source = ") && *line != CRATES_IO)
+    for (index, line) in
+        cargo.lines().enumerate().filter(|(_, line)| line.starts_with("source = ") && *line != CRATES_IO)
     {
         found.push(format!("Cargo.lock:{}: not from crates.io ({line})", index + 1));
     }
@@ -270,18 +228,8 @@ fn collect(path: &Path, sources: &mut Vec<Source>) -> Result<()> {
     };
     entries.sort();
     for path in entries {
-        let name = path
-            .file_name()
-            .unwrap_or_default()
-            .to_string_lossy()
-            .into_owned();
-        let skipped = [
-            "node_modules",
-            "target",
-            "test-results",
-            "playwright-report",
-            "package-lock.json",
-        ];
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let skipped = ["node_modules", "target", "test-results", "playwright-report", "package-lock.json"];
         if name.starts_with('.') || skipped.contains(&name.as_str()) {
             continue;
         }
@@ -292,11 +240,7 @@ fn collect(path: &Path, sources: &mut Vec<Source>) -> Result<()> {
             .any(|kind| name.ends_with(&format!(".{kind}")))
         {
             let text = fs::read_to_string(&path).with_context(|| format!("reading {}", path.display()))?;
-            let path = path
-                .strip_prefix(root())
-                .unwrap_or(&path)
-                .to_string_lossy()
-                .into_owned();
+            let path = path.strip_prefix(root()).unwrap_or(&path).to_string_lossy().into_owned();
             sources.push(Source { path, text });
         }
     }
@@ -309,12 +253,7 @@ mod tests {
 
     fn problems(path: &str, line: &str) -> usize {
         let mut problems = Vec::new();
-        look(
-            path,
-            line,
-            &BTreeSet::from(["download".to_owned()]),
-            &mut problems,
-        );
+        look(path, line, &BTreeSet::from(["download".to_owned()]), &mut problems);
         problems.len()
     }
 
@@ -341,22 +280,10 @@ mod tests {
         assert_eq!(problems("app/src/pages/home.rs", "<p style=\"color: red\">"), 1);
         assert_eq!(problems("app/src/pages/home.rs", "<p onclick=\"go()\">"), 1);
         assert_eq!(problems("app/src/pages/home.rs", "<p on:click=move |_| go()>"), 0);
-        assert_eq!(
-            problems("app/src/pages/home.rs", "<p style:color=move || colour()>"),
-            1
-        );
-        assert_eq!(
-            problems("app/src/pages/home.rs", "let style = Look { style: 1 };"),
-            0
-        );
+        assert_eq!(problems("app/src/pages/home.rs", "<p style:color=move || colour()>"), 1);
+        assert_eq!(problems("app/src/pages/home.rs", "let style = Look { style: 1 };"), 0);
         assert_eq!(problems("app/src/pages/home.rs", "<Clock once=true/>"), 0);
-        assert_eq!(
-            problems(
-                "app/src/pages/home.rs",
-                "<Icon name=\"download\"/><Icon name=\"nothing\"/>"
-            ),
-            1
-        );
+        assert_eq!(problems("app/src/pages/home.rs", "<Icon name=\"download\"/><Icon name=\"nothing\"/>"), 1);
     }
 
     #[test]
@@ -371,9 +298,6 @@ mod tests {
         let names: Vec<&str> = asset_names("url(/assets/fonts/a.woff2) '/assets/' /assets/b.svg#x").collect();
         assert_eq!(names, ["fonts/a.woff2", "b.svg"]);
         assert_eq!(problems("style/a.css", "src: url(\"/assets/none.woff2\")"), 1);
-        assert_eq!(
-            problems("server/src/assets.rs", ".route(\"/assets/{*path}\", get(asset))"),
-            0
-        );
+        assert_eq!(problems("server/src/assets.rs", ".route(\"/assets/{*path}\", get(asset))"), 0);
     }
 }

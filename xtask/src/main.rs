@@ -21,11 +21,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 #[derive(Parser)]
-#[command(
-    name = "xtask",
-    bin_name = "cargo xtask",
-    about = "Everything that is done with this repository"
-)]
+#[command(name = "xtask", bin_name = "cargo xtask", about = "Everything that is done with this repository")]
 struct Cli {
     #[command(subcommand)]
     task: Task,

@@ -35,9 +35,7 @@ pub fn interrupted() -> bool {
 
 /// The repository.
 pub fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .parent()
-        .expect("xtask is a directory of the repository")
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("xtask is a directory of the repository")
 }
 
 /// Where cargo puts what it builds.
@@ -81,9 +79,7 @@ pub fn cargo<const N: usize>(args: [&str; N]) -> Command {
 
 /// Runs a command with its output passed through. Not to succeed is an error.
 pub fn run(command: &mut Command) -> Result<()> {
-    let mut child = command
-        .spawn()
-        .with_context(|| format!("cannot start `{}`", line(command)))?;
+    let mut child = command.spawn().with_context(|| format!("cannot start `{}`", line(command)))?;
     let status = wait(&mut child)?;
     if interrupted() {
         bail!("stopped");
@@ -107,11 +103,7 @@ pub fn output(command: &mut Command) -> Result<String> {
 
 /// Whether a command can be started and succeeds, in silence.
 pub fn succeeds(command: &mut Command) -> bool {
-    let status = command
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .status();
+    let status = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status();
     status.is_ok_and(|status| status.success())
 }
 
@@ -138,10 +130,7 @@ fn signal(child: &Child, signal: Signal) {
 }
 
 fn line(command: &Command) -> String {
-    let program = Path::new(command.get_program())
-        .file_name()
-        .unwrap_or_default()
-        .to_string_lossy();
+    let program = Path::new(command.get_program()).file_name().unwrap_or_default().to_string_lossy();
     let args = command.get_args().map(|arg| arg.to_string_lossy());
     std::iter::once(program).chain(args).collect::<Vec<_>>().join(" ")
 }
@@ -153,9 +142,7 @@ pub struct Server {
 
 impl Server {
     pub fn start(command: &mut Command) -> Result<Self> {
-        let child = command
-            .spawn()
-            .with_context(|| format!("cannot start `{}`", line(command)))?;
+        let child = command.spawn().with_context(|| format!("cannot start `{}`", line(command)))?;
         Ok(Self { child })
     }
 
@@ -209,11 +196,7 @@ impl Drop for Server {
 fn http_status(port: u16, path: &str) -> Option<u16> {
     let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).ok()?;
     stream.set_read_timeout(Some(Duration::from_secs(5))).ok()?;
-    write!(
-        stream,
-        "GET {path} HTTP/1.1\r\nHost: localhost:{port}\r\nConnection: close\r\n\r\n"
-    )
-    .ok()?;
+    write!(stream, "GET {path} HTTP/1.1\r\nHost: localhost:{port}\r\nConnection: close\r\n\r\n").ok()?;
     let mut start = [0_u8; 12];
     stream.read_exact(&mut start).ok()?;
     std::str::from_utf8(&start[9..]).ok()?.parse().ok()

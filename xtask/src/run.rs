@@ -38,7 +38,5 @@ pub fn run(release: bool) -> Result<()> {
 /// other package but xtask, so asking for it gives the same features as the tests, which ask for the whole workspace
 /// without xtask. xtask stays out: its CSS and wasm libraries would switch on features, and all would be built again.
 pub fn server() -> Result<()> {
-    step("Building the server", || {
-        execute(&mut cargo(["build", "-p", "server", "--bin", "devforge"]))
-    })
+    step("Building the server", || execute(&mut cargo(["build", "-p", "server", "--bin", "devforge"])))
 }

@@ -59,11 +59,7 @@ pub fn test(part: Option<Part>, args: &[String]) -> Result<()> {
     let mut session = Session::default();
     let mut lines = Vec::new();
     for part in parts {
-        let name = part
-            .to_possible_value()
-            .expect("no part is hidden")
-            .get_name()
-            .to_owned();
+        let name = part.to_possible_value().expect("no part is hidden").get_name().to_owned();
         eprintln!("\n== {name}");
         let start = Instant::now();
         let result = session.run(*part, args);
@@ -73,11 +69,7 @@ pub fn test(part: Option<Part>, args: &[String]) -> Result<()> {
         if let Err(error) = &result {
             eprintln!("error: {error:#}");
         }
-        lines.push(Line {
-            name,
-            passed: result.is_ok(),
-            seconds: start.elapsed().as_secs_f64(),
-        });
+        lines.push(Line { name, passed: result.is_ok(), seconds: start.elapsed().as_secs_f64() });
     }
     let removed = session.cluster.take().map_or(Ok(()), Cluster::remove);
     if interrupted() {
@@ -85,11 +77,7 @@ pub fn test(part: Option<Part>, args: &[String]) -> Result<()> {
     }
     report(&lines);
     removed?;
-    let failed: Vec<&str> = lines
-        .iter()
-        .filter(|line| !line.passed)
-        .map(|line| line.name.as_str())
-        .collect();
+    let failed: Vec<&str> = lines.iter().filter(|line| !line.passed).map(|line| line.name.as_str()).collect();
     if !failed.is_empty() {
         bail!("failed: {}", failed.join(", "));
     }
@@ -112,7 +100,7 @@ impl Session {
             Part::Format => check::format(),
             Part::Invariants => invariants::check(),
             Part::ContractWasm => check::contract(),
-            Part::Site => site::build(Profile::Dev),
+            Part::Site => site::build(Profile::Release),
             Part::Clippy => check::clippy(),
             Part::ClippyWasm => check::clippy_wasm(),
             Part::Rust => self.rust(args),
@@ -130,13 +118,7 @@ impl Session {
 
     fn rust(&mut self, args: &[String]) -> Result<()> {
         site::ensure_exists()?;
-        run(&mut cargo([
-            "build",
-            "--workspace",
-            "--exclude",
-            "xtask",
-            "--all-targets",
-        ]))?;
+        run(&mut cargo(["build", "--workspace", "--exclude", "xtask", "--all-targets"]))?;
         self.built = true;
         let url = self.cluster()?.url();
         let tests = |words: &[&str]| run(cargo([]).args(words).args(args).env("DATABASE_URL", &url));
@@ -160,7 +142,7 @@ impl Session {
     /// The program `devforge`, with the site inside.
     fn binary(&mut self) -> Result<()> {
         if !self.built {
-            site::build(Profile::Dev)?;
+            site::build(Profile::Release)?;
             server()?;
             self.built = true;
         }
@@ -194,39 +176,23 @@ impl Session {
         let port = free_port()?;
         let words = File::create(&log).with_context(|| format!("writing {}", log.display()))?;
         let mut serve = command(server_program("debug"));
-        serve
-            .arg("serve")
-            .env("DATABASE_URL", url)
-            .env("DEVFORGE_DATA_DIR", &data);
+        serve.arg("serve").env("DATABASE_URL", url).env("DEVFORGE_DATA_DIR", &data);
         serve.env("DEVFORGE_HTTP_ADDRESS", format!("127.0.0.1:{port}"));
-        serve
-            .env("DEVFORGE_SEED", "demo")
-            .env("DEVFORGE_DEMO_PASSWORD", &password);
+        serve.env("DEVFORGE_SEED", "demo").env("DEVFORGE_DEMO_PASSWORD", &password);
         // All journeys come from one address at a speed no person has. The headers are still there to be seen.
         serve.env("DEVFORGE_HTTP_RATE_PER_MINUTE", "1000000");
-        serve
-            .stdout(words.try_clone().context("writing the server's log")?)
-            .stderr(words);
+        serve.stdout(words.try_clone().context("writing the server's log")?).stderr(words);
         let result = Server::start(&mut serve).and_then(|mut server| {
             server.wait_until_ready(port)?;
             let mut playwright = command(modules.join(".bin/playwright"));
-            playwright
-                .arg("test")
-                .args(args)
-                .current_dir(root().join("end2end"));
-            playwright
-                .env("BASE_URL", format!("http://localhost:{port}"))
-                .env("DEMO_PASSWORD", &password);
+            playwright.arg("test").args(args).current_dir(root().join("end2end"));
+            playwright.env("BASE_URL", format!("http://localhost:{port}")).env("DEMO_PASSWORD", &password);
             run(playwright.env("CHROMIUM", chromium))
         });
         // Not there when the server never came up.
         let _ = fs::remove_dir_all(&data);
         if result.is_err() && !interrupted() {
-            eprintln!(
-                "The server's last words, of {}:\n{}",
-                log.display(),
-                last_lines(&log, 30)
-            );
+            eprintln!("The server's last words, of {}:\n{}", log.display(), last_lines(&log, 30));
         }
         result
     }
@@ -241,9 +207,7 @@ pub fn random_password() -> Result<String> {
 }
 
 pub fn last_lines(path: &Path, count: usize) -> String {
-    let text = fs::read(path)
-        .map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
-        .unwrap_or_default();
+    let text = fs::read(path).map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default();
     let lines: Vec<&str> = text.lines().collect();
     lines[lines.len().saturating_sub(count)..].join("\n")
 }

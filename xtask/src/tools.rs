@@ -24,9 +24,10 @@ pub fn wasm_target() -> Result<()> {
             "this Rust cannot build for {WASM} and there is no rustup: install Rust from https://rustup.rs, or your distribution's package with that target"
         );
     }
-    step("Adding the compiler target for the browser", || {
-        run(command("rustup").args(["target", "add", WASM]))
-    })
+    step(
+        "Adding the compiler target for the browser",
+        || run(command("rustup").args(["target", "add", WASM])),
+    )
 }
 
 /// PostgreSQL's programs. Nobody needs its service: we start a cluster of our own.
@@ -42,12 +43,7 @@ pub fn postgres() -> Result<()> {
 pub fn throwaway_postgres() -> Result<Cluster> {
     postgres()?;
     let data_dir = target().join("test-postgres");
-    let options = Options {
-        data_dir,
-        durable: false,
-        max_connections: 200,
-        shared_buffers_mb: 64,
-    };
+    let options = Options { data_dir, durable: false, max_connections: 200, shared_buffers_mb: 64 };
     if options.data_dir.exists() {
         private_postgres::start(&options)?.remove()?;
     }
@@ -63,10 +59,7 @@ pub fn node() -> Result<()> {
         );
     };
     if node_major(&version).is_none_or(|major| major < 20) {
-        bail!(
-            "Node is {}, and 20 or newer is needed: take it from https://nodejs.org",
-            version.trim()
-        );
+        bail!("Node is {}, and 20 or newer is needed: take it from https://nodejs.org", version.trim());
     }
     if !succeeds(command("npm").arg("--version")) {
         bail!("npm is not installed: type `sudo apt-get install npm`");
@@ -86,9 +79,7 @@ pub fn node_modules() -> Result<PathBuf> {
     let installed = modified(directory.join("node_modules/.package-lock.json"));
     if installed.is_none() || installed < modified(directory.join("package-lock.json")) {
         step("Installing the test tools from end2end/package-lock.json", || {
-            run(command("npm")
-                .args(["ci", "--no-audit", "--no-fund"])
-                .current_dir(&directory))
+            run(command("npm").args(["ci", "--no-audit", "--no-fund"]).current_dir(&directory))
         })?;
     }
     Ok(directory.join("node_modules"))
@@ -169,9 +160,7 @@ pub fn nginx() -> Result<PathBuf> {
 
 pub fn on_path(program: &str) -> Option<PathBuf> {
     let path = env::var_os("PATH")?;
-    env::split_paths(&path)
-        .map(|directory| directory.join(program))
-        .find(|path| path.is_file())
+    env::split_paths(&path).map(|directory| directory.join(program)).find(|path| path.is_file())
 }
 
 /// Installs a Debian package when we are root or may become it without a password.

@@ -10,8 +10,5 @@ pub fn copy_text(text: &str) {
 
 /// An attribute of the page's root element.
 pub fn page_attribute(name: &str) -> Option<String> {
-    web_sys::window()?
-        .document()?
-        .document_element()?
-        .get_attribute(name)
+    web_sys::window()?.document()?.document_element()?.get_attribute(name)
 }

@@ -38,10 +38,7 @@ pub fn LineChart(
     let key = (!previous.is_empty()).then(move || {
         view! { <ul class="chart-key"><li>{period}</li><li class="prev">"The period before"</li></ul> }
     });
-    let steps = scale
-        .steps()
-        .map(|step| view! { <span>{amount(step, &unit, true)}</span> })
-        .collect_view();
+    let steps = scale.steps().map(|step| view! { <span>{amount(step, &unit, true)}</span> }).collect_view();
     let ticks = ticks(labels.len())
         .into_iter()
         .filter_map(|index| labels.get(index).cloned())
@@ -83,10 +80,7 @@ fn table(
         .zip(values)
         .enumerate()
         .map(|(index, (label, &value))| {
-            let before = previous
-                .get(index)
-                .map(|&value| amount(value, unit, false))
-                .unwrap_or_default();
+            let before = previous.get(index).map(|&value| amount(value, unit, false)).unwrap_or_default();
             view! {
                 <tr>
                     <th scope="row">{label.clone()}</th>
@@ -125,9 +119,7 @@ impl Scale {
     fn over(values: impl Iterator<Item = f64>) -> Self {
         let (low, high) = values
             .filter(|value| value.is_finite())
-            .fold((0.0_f64, 0.0_f64), |(low, high), value| {
-                (low.min(value), high.max(value))
-            });
+            .fold((0.0_f64, 0.0_f64), |(low, high), value| (low.min(value), high.max(value)));
         let span = if high > low { high - low } else { 1.0 };
         let power = 10.0_f64.powf((span / 5.0).log10().floor());
         let step = [1.0, 2.0, 2.5, 5.0, 10.0]
@@ -138,11 +130,7 @@ impl Scale {
             .unwrap_or(10.0 * power);
         let low = (low / step).floor() * step;
         let high = (high / step - 1e-9).ceil() * step;
-        Self {
-            low,
-            high: if high > low { high } else { low + step },
-            step,
-        }
+        Self { low, high: if high > low { high } else { low + step }, step }
     }
 
     fn count(&self) -> u32 {
@@ -175,13 +163,10 @@ impl Scale {
     }
 
     fn line(&self, values: &[f64]) -> String {
-        self.points(values)
-            .iter()
-            .enumerate()
-            .fold(String::new(), |mut path, (index, (x, y))| {
-                let _ = write!(path, "{}{x:.1} {y:.1}", if index == 0 { 'M' } else { 'L' });
-                path
-            })
+        self.points(values).iter().enumerate().fold(String::new(), |mut path, (index, (x, y))| {
+            let _ = write!(path, "{}{x:.1} {y:.1}", if index == 0 { 'M' } else { 'L' });
+            path
+        })
     }
 
     /// The line, closed along zero.
@@ -196,10 +181,7 @@ impl Scale {
 
     /// A stroke without length: with round ends it is a dot that stays round however the plot is stretched.
     fn last(&self, values: &[f64]) -> String {
-        self.points(values)
-            .last()
-            .map(|(x, y)| format!("M{x:.1} {y:.1}h0"))
-            .unwrap_or_default()
+        self.points(values).last().map(|(x, y)| format!("M{x:.1} {y:.1}h0")).unwrap_or_default()
     }
 }
 
@@ -210,10 +192,7 @@ fn ticks(count: usize) -> Vec<usize> {
         1 => vec![0],
         _ => {
             let way = count - 1;
-            let parts = (1..=6)
-                .rev()
-                .find(|parts| way.is_multiple_of(*parts))
-                .unwrap_or(1);
+            let parts = (1..=6).rev().find(|parts| way.is_multiple_of(*parts)).unwrap_or(1);
             // A prime way divides by nothing; then the nearest values stand in.
             let parts = if parts < 3 { way.min(5) } else { parts };
             (0..=parts).map(|part| (part * way + parts / 2) / parts).collect()
@@ -281,10 +260,7 @@ mod tests {
     fn steps_are_round_and_include_zero() {
         assert_eq!(steps(&[900.0, 2600.0]), [0.0, 1000.0, 2000.0, 3000.0]);
         assert_eq!(steps(&[10.0]), [0.0, 2.0, 4.0, 6.0, 8.0, 10.0]);
-        assert_eq!(
-            steps(&[-400.0, 10_900.0]),
-            [-2500.0, 0.0, 2500.0, 5000.0, 7500.0, 10_000.0, 12_500.0]
-        );
+        assert_eq!(steps(&[-400.0, 10_900.0]), [-2500.0, 0.0, 2500.0, 5000.0, 7500.0, 10_000.0, 12_500.0]);
         assert_eq!(steps(&[]), steps(&[0.0]));
     }
 
@@ -303,10 +279,7 @@ mod tests {
         for count in 2..400 {
             let shown = ticks(count);
             assert_eq!((shown[0], shown[shown.len() - 1]), (0, count - 1));
-            assert!(
-                shown.len() <= 7 && shown.is_sorted_by(|a, b| a < b),
-                "{count}: {shown:?}"
-            );
+            assert!(shown.len() <= 7 && shown.is_sorted_by(|a, b| a < b), "{count}: {shown:?}");
         }
     }
 

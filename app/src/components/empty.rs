@@ -18,11 +18,7 @@ pub fn Empty(
     actions: Option<ViewFnOnce>,
 ) -> impl IntoView {
     let seed = title.clone();
-    let (class, size) = if framed {
-        ("empty framed", 64)
-    } else {
-        ("empty", 96)
-    };
+    let (class, size) = if framed { ("empty framed", 64) } else { ("empty", 96) };
 
     view! {
         <div class=class>

@@ -45,9 +45,7 @@ pub fn ErrorSummary(
 }
 
 fn title(count: usize) -> String {
-    const WORDS: [&str; 9] = [
-        "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine", "Ten",
-    ];
+    const WORDS: [&str; 9] = ["Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine", "Ten"];
 
     match count {
         0 | 1 => "One thing needs another look".to_owned(),

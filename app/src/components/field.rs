@@ -126,10 +126,7 @@ mod tests {
 
     #[test]
     fn the_error_is_described_before_the_hint() {
-        assert_eq!(
-            described_by(Some("a-error"), Some("a-hint")).as_deref(),
-            Some("a-error a-hint")
-        );
+        assert_eq!(described_by(Some("a-error"), Some("a-hint")).as_deref(), Some("a-error a-hint"));
         assert_eq!(described_by(None, Some("a-hint")).as_deref(), Some("a-hint"));
         assert_eq!(described_by(None, None), None);
     }

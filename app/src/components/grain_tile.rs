@@ -14,14 +14,7 @@ pub fn GrainTile(
     seed: String,
     #[prop(default = 44)] size: u32,
 ) -> impl IntoView {
-    let drawing = tile(
-        &seed,
-        if size > SMALL_UP_TO {
-            Tile::Large
-        } else {
-            Tile::Small
-        },
-    );
+    let drawing = tile(&seed, if size > SMALL_UP_TO { Tile::Large } else { Tile::Small });
 
     view! {
         <svg class="grain-tile" width=size height=size viewBox="0 0 64 64" aria-hidden="true" inner_html=drawing></svg>

@@ -3,9 +3,8 @@
 use leptos::prelude::*;
 use time::{Duration, OffsetDateTime, UtcOffset, format_description::well_known::Rfc3339};
 
-const MONTHS: [&str; 12] = [
-    "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
-];
+const MONTHS: [&str; 12] =
+    ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 
 #[component]
 pub fn RelativeTime(at: OffsetDateTime, now: OffsetDateTime) -> impl IntoView {
@@ -21,12 +20,7 @@ fn exact(at: OffsetDateTime) -> String {
 }
 
 fn date(at: OffsetDateTime) -> String {
-    format!(
-        "{} {} {}",
-        at.day(),
-        MONTHS[usize::from(u8::from(at.month())) - 1],
-        at.year()
-    )
+    format!("{} {} {}", at.day(), MONTHS[usize::from(u8::from(at.month())) - 1], at.year())
 }
 
 /// "2 hours ago", "in 5 days"; beyond thirty days the date, which is then easier to place.
@@ -46,11 +40,7 @@ fn relative(at: OffsetDateTime, now: OffsetDateTime) -> String {
         (away.whole_days(), "day")
     };
     let plural = if count == 1 { "" } else { "s" };
-    if at <= now {
-        format!("{count} {unit}{plural} ago")
-    } else {
-        format!("in {count} {unit}{plural}")
-    }
+    if at <= now { format!("{count} {unit}{plural} ago") } else { format!("in {count} {unit}{plural}") }
 }
 
 #[cfg(test)]

@@ -21,9 +21,8 @@ pub fn Tabs(
         .into_iter()
         .map(|tab| {
             let here = tab.current.then_some("page");
-            let count = tab
-                .count
-                .map(|count| view! { <span class="count tabular">{count.to_string()}</span> });
+            let count =
+                tab.count.map(|count| view! { <span class="count tabular">{count.to_string()}</span> });
             view! { <a href=tab.href aria-current=here>{tab.label}{count}</a> }
         })
         .collect_view();

@@ -14,11 +14,7 @@ pub fn KeyPlate(
     let last = groups.len().saturating_sub(1);
     let end = groups.last().cloned().unwrap_or_default();
     let said = move || {
-        if shown.get() {
-            format!("License key {key}")
-        } else {
-            format!("License key ending in {end}")
-        }
+        if shown.get() { format!("License key {key}") } else { format!("License key ending in {end}") }
     };
     let plates = groups
         .into_iter()
@@ -28,11 +24,7 @@ pub fn KeyPlate(
             let readable = index == 0 || index == last;
             let masked = "•".repeat(group.chars().count());
             let text = move || {
-                if readable || shown.get() {
-                    group.clone()
-                } else {
-                    masked.clone()
-                }
+                if readable || shown.get() { group.clone() } else { masked.clone() }
             };
             view! { <span class:masked=move || !(readable || shown.get())>{text}</span> }
         })

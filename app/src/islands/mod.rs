@@ -1,9 +1,6 @@
 //! The parts of pages that live in the browser. Each reads as plain HTML before it wakes up, and takes small props.
 
-#![allow(
-    clippy::needless_pass_by_value,
-    reason = "an island owns its props, which come from its HTML"
-)]
+#![allow(clippy::needless_pass_by_value, reason = "an island owns its props, which come from its HTML")]
 
 mod copy_button;
 mod key_plate;

@@ -20,13 +20,8 @@ pub fn api_reference(document: &Value) -> AnyView {
     let reference = document::read(document);
     let tree = tree(&reference);
     let version = (!reference.version.is_empty()).then(|| format!("Version {}", reference.version));
-    let Reference {
-        server, base, groups, ..
-    } = reference;
-    let sections = groups
-        .into_iter()
-        .map(|group| group_section(group, server.as_deref()))
-        .collect_view();
+    let Reference { server, base, groups, .. } = reference;
+    let sections = groups.into_iter().map(|group| group_section(group, server.as_deref())).collect_view();
 
     view! {
         <div class="api-reference page">
@@ -64,7 +59,7 @@ fn tree(reference: &Reference) -> AnyView {
                 })
                 .collect_view();
             view! {
-                <details>
+                <details open>
                     <summary>{group.name.clone()}<Icon name="right" size=14/></summary>
                     <ul>{links}</ul>
                 </details>
@@ -74,7 +69,7 @@ fn tree(reference: &Reference) -> AnyView {
 
     view! {
         <nav class="side-nav" aria-label="Calls">
-            <details>
+            <details open>
                 <summary>"Rules"<Icon name="right" size=14/></summary>
                 <ul>{rules::links()}</ul>
             </details>
@@ -85,11 +80,8 @@ fn tree(reference: &Reference) -> AnyView {
 }
 
 fn group_section(group: Group, server: Option<&str>) -> AnyView {
-    let operations = group
-        .operations
-        .into_iter()
-        .map(|operation| operation_section(operation, server))
-        .collect_view();
+    let operations =
+        group.operations.into_iter().map(|operation| operation_section(operation, server)).collect_view();
     let description = prose(&group.description);
 
     view! {
@@ -104,18 +96,8 @@ fn group_section(group: Group, server: Option<&str>) -> AnyView {
 
 fn operation_section(operation: Operation, server: Option<&str>) -> AnyView {
     let example = curl::curl(&operation, server);
-    let Operation {
-        id,
-        method,
-        path,
-        summary,
-        description,
-        deprecated,
-        access,
-        parameters,
-        body,
-        answers,
-    } = operation;
+    let Operation { id, method, path, summary, description, deprecated, access, parameters, body, answers } =
+        operation;
     let access = match access {
         Access::Public => "Needs no sign-in",
         Access::Optional => "Signing in is optional",
@@ -181,14 +163,7 @@ fn parameters_table(summary: &str, parameters: Vec<Parameter>) -> AnyView {
 }
 
 fn body_section(summary: &str, body: Body) -> AnyView {
-    let Body {
-        content_type,
-        required,
-        description,
-        kind,
-        fields,
-        ..
-    } = body;
+    let Body { content_type, required, description, kind, fields, .. } = body;
     let optional = if required { "" } else { ", optional" };
     let kind =
         (fields.is_empty() && !kind.is_empty()).then(|| view! { ": " <span class="kind">{kind}</span> });
@@ -204,10 +179,7 @@ fn body_section(summary: &str, body: Body) -> AnyView {
 }
 
 fn answers_section(summary: &str, answers: Vec<Answer>) -> AnyView {
-    let rows = answers
-        .into_iter()
-        .map(|answer| answer_row(summary, answer))
-        .collect_view();
+    let rows = answers.into_iter().map(|answer| answer_row(summary, answer)).collect_view();
 
     view! {
         <h4>"Answers"</h4>
@@ -224,17 +196,10 @@ fn answer_row(summary: &str, answer: Answer) -> AnyView {
         _ => "status",
     };
     let label = format!("Answer {} of {summary}", answer.status);
-    let description = if answer.description.is_empty() {
-        "No description".to_owned()
-    } else {
-        answer.description
-    };
+    let description =
+        if answer.description.is_empty() { "No description".to_owned() } else { answer.description };
     let problem = answer.content_type == "application/problem+json";
-    let kind = if problem {
-        "Problem".to_owned()
-    } else {
-        answer.kind
-    };
+    let kind = if problem { "Problem".to_owned() } else { answer.kind };
     let line = view! {
         <span class=class>{answer.status}</span>
         <span class="answer-text">{description}</span>
@@ -246,7 +211,7 @@ fn answer_row(summary: &str, answer: Answer) -> AnyView {
     }
     view! {
         <li class="answer">
-            <details>
+            <details open>
                 <summary class="answer-line">{line}<Icon name="right" size=14/></summary>
                 {fields_table(label, answer.fields, false)}
             </details>
@@ -293,9 +258,7 @@ fn needed(required: bool) -> Option<AnyView> {
 
 /// A path that may break after each slash, so that it fits a phone.
 fn breakable(path: &str) -> Vec<AnyView> {
-    path.split_inclusive('/')
-        .map(|part| view! { {part.to_owned()}<wbr/> }.into_any())
-        .collect()
+    path.split_inclusive('/').map(|part| view! { {part.to_owned()}<wbr/> }.into_any()).collect()
 }
 
 /// Descriptions are Markdown. Their headings become paragraphs, so that the page's own stay in order, and tags are
@@ -323,11 +286,7 @@ mod tests {
 
     #[test]
     fn any_document_makes_a_page() {
-        for document in [
-            json!(null),
-            json!({}),
-            json!({ "paths": { "/a": { "get": {} } } }),
-        ] {
+        for document in [json!(null), json!({}), json!({ "paths": { "/a": { "get": {} } } })] {
             let html = api_reference(&document).to_html();
             assert!(html.contains("API reference"), "{html}");
         }

@@ -7,11 +7,7 @@ use super::shell::{Area, Theme};
 use crate::components::Icon;
 
 /// The main navigation, in the order it is read. The area says which entry is current.
-const NAVIGATION: [(&str, &str); 3] = [
-    ("Features", "/#features"),
-    ("API", "/docs/api"),
-    ("About", "/about"),
-];
+const NAVIGATION: [(&str, &str); 3] = [("Features", "/#features"), ("API", "/docs/api"), ("About", "/about")];
 
 const PRODUCT: [(&str, &str); 2] = [("Features", "/#features"), ("Download", "/#download")];
 const LEARN: [(&str, &str); 1] = [("API reference", "/docs/api")];
@@ -73,11 +69,7 @@ pub fn header(current: Option<Area>, signed_in: Option<&str>) -> impl IntoView +
 }
 
 fn menu(current: Option<&Area>, signed_in: bool) -> impl IntoView + use<> {
-    let (account, address) = if signed_in {
-        ("Your account", "/account")
-    } else {
-        ("Sign in", "/sign-in")
-    };
+    let (account, address) = if signed_in { ("Your account", "/account") } else { ("Sign in", "/sign-in") };
 
     view! {
         <nav class="site-menu" id="site-menu" popover="auto" aria-label="Menu">
@@ -138,22 +130,18 @@ fn column(title: &'static str, entries: &'static [(&'static str, &'static str)])
 
 /// Three submit buttons of one form: the server sets the cookie and sends the reader back.
 fn theme_control(chosen: &str, return_to: &str) -> impl IntoView + use<> {
-    let buttons = [
-        ("system", "System", "system"),
-        ("light", "Light", "sun"),
-        ("dark", "Dark", "moon"),
-    ]
-    .into_iter()
-    .map(|(value, label, icon)| {
-        let pressed = if value == chosen { "true" } else { "false" };
-        view! {
-            <button type="submit" name="theme" value=value aria-pressed=pressed>
-                <Icon name=icon size=16/>
-                {label}
-            </button>
-        }
-    })
-    .collect_view();
+    let buttons = [("system", "System", "system"), ("light", "Light", "sun"), ("dark", "Dark", "moon")]
+        .into_iter()
+        .map(|(value, label, icon)| {
+            let pressed = if value == chosen { "true" } else { "false" };
+            view! {
+                <button type="submit" name="theme" value=value aria-pressed=pressed>
+                    <Icon name=icon size=16/>
+                    {label}
+                </button>
+            }
+        })
+        .collect_view();
 
     view! {
         <form method="post" action="/theme" data-theme-form="">

@@ -175,11 +175,7 @@ fn search_words(path: &str) -> String {
     let decoded = decode(path);
     let path = decoded.split(['?', '#']).next().unwrap_or_default();
     let segments: Vec<&str> = path.split('/').filter(|segment| !segment.is_empty()).collect();
-    let telling = if segments.len() > 1 {
-        &segments[1..]
-    } else {
-        &segments[..]
-    };
+    let telling = if segments.len() > 1 { &segments[1..] } else { &segments[..] };
 
     let mut words = Vec::new();
     for (index, segment) in telling.iter().enumerate() {
@@ -188,10 +184,7 @@ fn search_words(path: &str) -> String {
             Some((name, extension)) if last && !name.is_empty() && is_file_extension(extension) => name,
             _ => segment,
         };
-        words.extend(
-            name.split(|c: char| !c.is_alphanumeric())
-                .filter(|word| !word.is_empty()),
-        );
+        words.extend(name.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()));
     }
     words.truncate(QUERY_WORDS);
     words.join(" ").chars().take(QUERY_CHARS).collect()
@@ -248,15 +241,9 @@ mod tests {
 
     #[test]
     fn the_query_is_the_words_after_the_section() {
-        assert_eq!(
-            search_words("/docs/licence/offline-tokens"),
-            "licence offline tokens"
-        );
+        assert_eq!(search_words("/docs/licence/offline-tokens"), "licence offline tokens");
         assert_eq!(search_words("/pricing"), "pricing");
-        assert_eq!(
-            search_words("/blog/2026/hello_world.html?x=1"),
-            "2026 hello world"
-        );
+        assert_eq!(search_words("/blog/2026/hello_world.html?x=1"), "2026 hello world");
         assert_eq!(search_words("/"), "");
     }
 

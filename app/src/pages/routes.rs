@@ -22,8 +22,10 @@ use devforge::{
     context::Context,
     contract::problem::{Problem, ProblemCode},
     search::MAX_RESULTS,
+    session::PostgresSessions,
 };
 use serde::Deserialize;
+use tower_sessions::SessionManagerLayer;
 
 use super::{
     account, api_reference, dev, error, home,
@@ -61,16 +63,20 @@ pub const DEV_ROUTES: &[(&str, &str)] = &[
     ("GET", "/dev/panic"),
 ];
 
-pub fn router(ctx: &Context) -> Router<Context> {
+/// `sessions` goes around the routes that begin and end sessions; all others only ask who is there.
+pub fn router(ctx: &Context, sessions: SessionManagerLayer<PostgresSessions>) -> Router<Context> {
+    let with_sessions = Router::new()
+        .route("/sign-in", get(account::sign_in_page).post(account::sign_in))
+        .route("/sign-out", post(account::sign_out))
+        .layer(sessions);
     let site = Router::new()
+        .merge(with_sessions)
         .route("/", get(home_page))
         .route("/about", get(about))
         .route("/legal/{slug}", get(legal))
         .route("/docs/api", get(api_docs))
         .route("/search", get(search_page))
         .route("/theme", post(set_theme))
-        .route("/sign-in", get(account::sign_in_page).post(account::sign_in))
-        .route("/sign-out", post(account::sign_out))
         .route("/account", get(account::home_page))
         .route("/account/sessions/{id}/end", post(account::end_session))
         .route("/robots.txt", get(site_files::robots))
@@ -100,10 +106,7 @@ async fn home_page(visit: Visit) -> Response {
 }
 
 async fn about(State(ctx): State<Context>, visit: Visit) -> Result<Response, ApiError> {
-    let document = ctx
-        .content
-        .find("site", "about")
-        .ok_or_else(ApiError::not_found)?;
+    let document = ctx.content.find("site", "about").ok_or_else(ApiError::not_found)?;
     Ok(written_page(document).area(Area::About).render(&visit))
 }
 
@@ -171,14 +174,10 @@ async fn search_page(
         })
         .collect();
     let shown: String = text.chars().take(devforge::search::MAX_QUERY_CHARS).collect();
-    let page = Page::new("Search", "Search every page of this site.", move || {
-        search::search(&shown, hits, total)
-    });
-    Ok(if text.is_empty() {
-        page.public("/search").render(&visit)
-    } else {
-        page.render(&visit)
-    })
+    let title = if text.is_empty() { "Search".to_owned() } else { format!("{} · Search", shown.trim()) };
+    let page =
+        Page::new(title, "Search every page of this site.", move || search::search(&shown, hits, total));
+    Ok(if text.is_empty() { page.public("/search").render(&visit) } else { page.render(&visit) })
 }
 
 #[derive(Debug, Deserialize)]
@@ -196,20 +195,10 @@ async fn set_theme(State(ctx): State<Context>, Form(form): Form<ThemeForm>) -> R
         Theme::System => ("", 0),
         chosen => (chosen.as_str(), 60 * 60 * 24 * 365),
     };
-    let secure = if ctx.config.http.is_https() {
-        "; Secure"
-    } else {
-        ""
-    };
-    let cookie = format!(
-        "{}={value}; Path=/; Max-Age={max_age}; SameSite=Lax; HttpOnly{secure}",
-        Theme::COOKIE
-    );
-    let back = if form.return_to.is_empty() {
-        "/"
-    } else {
-        rules::safe_next(&form.return_to)
-    };
+    let secure = if ctx.config.http.is_https() { "; Secure" } else { "" };
+    let cookie =
+        format!("{}={value}; Path=/; Max-Age={max_age}; SameSite=Lax; HttpOnly{secure}", Theme::COOKIE);
+    let back = if form.return_to.is_empty() { "/" } else { rules::safe_next(&form.return_to) };
     let mut response = Redirect::to(back).into_response();
     if let Ok(cookie) = HeaderValue::from_str(&cookie) {
         response.headers_mut().insert(header::SET_COOKIE, cookie);
@@ -230,10 +219,7 @@ pub fn error_page(ctx: &Context, visit: &Visit, problem: &Problem) -> Response {
         ProblemCode::Unavailable => ("Not available", Box::new(move || error::unavailable(&request_id))),
         ProblemCode::Internal => {
             let status = problem.status;
-            (
-                "Something failed",
-                Box::new(move || error::failed(status, &request_id)),
-            )
+            ("Something failed", Box::new(move || error::failed(status, &request_id)))
         }
         _ => {
             let problem = problem.clone();
@@ -246,25 +232,13 @@ pub fn error_page(ctx: &Context, visit: &Visit, problem: &Problem) -> Response {
             )
         }
     };
-    Page::new(title, problem.code.title(), body)
-        .status(status)
-        .render(visit)
+    Page::new(title, problem.code.title(), body).status(status).render(visit)
 }
 
 /// Pages whose words are like those in an address that does not exist.
 fn close_matches(ctx: &Context, path: &str) -> Vec<(String, String, String)> {
-    let words: String = path
-        .chars()
-        .map(|c| if c.is_alphanumeric() { c } else { ' ' })
-        .collect();
+    let words: String = path.chars().map(|c| if c.is_alphanumeric() { c } else { ' ' }).collect();
     // An error page must come out even when the index cannot be read.
-    let found = ctx
-        .search
-        .find(&words, 3)
-        .map(|results| results.items)
-        .unwrap_or_default();
-    found
-        .into_iter()
-        .map(|hit| (hit.title, hit.url, hit.kind.label().to_owned()))
-        .collect()
+    let found = ctx.search.find(&words, 3).map(|results| results.items).unwrap_or_default();
+    found.into_iter().map(|hit| (hit.title, hit.url, hit.kind.label().to_owned())).collect()
 }

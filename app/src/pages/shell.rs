@@ -51,9 +51,7 @@ impl Theme {
     }
 
     pub fn parse(text: &str) -> Option<Self> {
-        [Self::System, Self::Light, Self::Dark]
-            .into_iter()
-            .find(|theme| theme.as_str() == text)
+        [Self::System, Self::Light, Self::Dark].into_iter().find(|theme| theme.as_str() == text)
     }
 
     pub fn from_headers(headers: &HeaderMap) -> Self {
@@ -99,11 +97,7 @@ impl FromRequestParts<Context> for Visit {
     async fn from_request_parts(parts: &mut Parts, ctx: &Context) -> Result<Self, ApiError> {
         let CurrentRequest(request_id) =
             <CurrentRequest as FromRequestParts<Context>>::from_request_parts(parts, ctx).await?;
-        let path = parts
-            .uri
-            .path_and_query()
-            .map_or("/", |path| path.as_str())
-            .to_owned();
+        let path = parts.uri.path_and_query().map_or("/", |path| path.as_str()).to_owned();
         let mut visit = Self::anonymous(ctx, &parts.headers, &path, request_id);
         visit.caller = Caller::from_request_parts(parts, ctx).await?;
         Ok(visit)
@@ -114,9 +108,7 @@ impl OptionalFromRequestParts<Context> for Visit {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, ctx: &Context) -> Result<Option<Self>, ApiError> {
-        <Self as FromRequestParts<Context>>::from_request_parts(parts, ctx)
-            .await
-            .map(Some)
+        <Self as FromRequestParts<Context>>::from_request_parts(parts, ctx).await.map(Some)
     }
 }
 
@@ -190,9 +182,7 @@ impl Page {
 
     pub fn render(self, visit: &Visit) -> Response {
         let policy = if self.islands {
-            ScriptPolicy::Islands {
-                nonce: visit.nonce.clone(),
-            }
+            ScriptPolicy::Islands { nonce: visit.nonce.clone() }
         } else {
             ScriptPolicy::SiteScript
         };
@@ -207,10 +197,7 @@ impl Page {
             response.extensions_mut().insert(Cacheable);
         } else {
             let headers = response.headers_mut();
-            headers.insert(
-                header::CACHE_CONTROL,
-                HeaderValue::from_static("private, no-store"),
-            );
+            headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-store"));
         }
         response
     }
@@ -251,10 +238,7 @@ fn head(page: &Page, visit: &Visit) -> impl IntoView + use<> {
     } else {
         format!("{} · Dev Forge", page.title)
     };
-    let canonical = page
-        .canonical
-        .as_ref()
-        .map(|path| format!("{}{path}", visit.public_url));
+    let canonical = page.canonical.as_ref().map(|path| format!("{}{path}", visit.public_url));
     let open_graph = canonical.clone().map(|url| {
         let image = format!("{}{}", visit.public_url, assets::url("og-default.png"));
         view! {
@@ -271,10 +255,7 @@ fn head(page: &Page, visit: &Visit) -> impl IntoView + use<> {
         }
     });
     // Pages for one person, and errors, are nobody else's to find.
-    let hidden = page
-        .canonical
-        .is_none()
-        .then(|| view! { <meta name="robots" content="noindex"/> });
+    let hidden = page.canonical.is_none().then(|| view! { <meta name="robots" content="noindex"/> });
     let nonce = page.islands.then(|| visit.nonce.clone());
     let site_script = assets::find("site.js").map(|asset| asset.integrity.clone());
     let islands = nonce.clone().map(|nonce| {
@@ -287,7 +268,8 @@ fn head(page: &Page, visit: &Visit) -> impl IntoView + use<> {
         <head>
             <meta charset="utf-8"/>
             <meta name="viewport" content="width=device-width, initial-scale=1"/>
-            <title>{title}</title>
+            // As text it would be followed by a marker, which a title would show.
+            <title inner_html=escape(&title)></title>
             <meta name="description" content=page.description.clone()/>
             {open_graph}
             {hidden}
@@ -307,7 +289,9 @@ fn head(page: &Page, visit: &Visit) -> impl IntoView + use<> {
 
 /// `property` is not an attribute that HTML knows, so `view!` does not either.
 fn open_graph_tag(name: &str, content: String) -> impl IntoView + use<> {
-    leptos::html::meta()
-        .attr("property", format!("og:{name}"))
-        .content(content)
+    leptos::html::meta().attr("property", format!("og:{name}")).content(content)
+}
+
+fn escape(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }

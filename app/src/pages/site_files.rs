@@ -9,13 +9,7 @@ use devforge::{config::Mode, context::Context};
 use time::{Duration, format_description::well_known::Rfc3339};
 
 fn plain(content_type: &'static str, body: String) -> Response {
-    (
-        [
-            (header::CONTENT_TYPE, content_type),
-            (header::CACHE_CONTROL, "public, max-age=3600"),
-        ],
-        body,
-    )
+    ([(header::CONTENT_TYPE, content_type), (header::CACHE_CONTROL, "public, max-age=3600")], body)
         .into_response()
 }
 
@@ -40,15 +34,9 @@ pub async fn sitemap(State(ctx): State<Context>) -> Response {
         xml.push_str(&format!("  <url><loc>{base}{path}</loc></url>\n"));
     }
     for page in ctx.content.all() {
-        let changed = page
-            .updated
-            .as_ref()
-            .map(|day| format!("<lastmod>{day}</lastmod>"))
-            .unwrap_or_default();
-        xml.push_str(&format!(
-            "  <url><loc>{base}{}</loc>{changed}</url>\n",
-            page.path()
-        ));
+        let changed =
+            page.updated.as_ref().map(|day| format!("<lastmod>{day}</lastmod>")).unwrap_or_default();
+        xml.push_str(&format!("  <url><loc>{base}{}</loc>{changed}</url>\n", page.path()));
     }
     xml.push_str("</urlset>\n");
     plain("application/xml", xml)

@@ -97,10 +97,7 @@ fn other_legal_pages(current: &str) -> AnyView {
 fn long_date(day: &str) -> String {
     let parsed = Date::parse(day, format_description!("[year]-[month]-[day]")).ok();
     parsed
-        .and_then(|date| {
-            date.format(format_description!("[day padding:none] [month repr:long] [year]"))
-                .ok()
-        })
+        .and_then(|date| date.format(format_description!("[day padding:none] [month repr:long] [year]")).ok())
         .unwrap_or_else(|| day.to_owned())
 }
 

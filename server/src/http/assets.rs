@@ -42,11 +42,7 @@ impl Files {
         let manifest = Built::get("manifest.json").context("target/site/manifest.json is not there")?;
         let manifest =
             serde_json::from_slice(&manifest.data).context("target/site/manifest.json cannot be read")?;
-        Ok(Self {
-            manifest,
-            assets: Arc::new(folder("assets/")),
-            root: folder("root/"),
-        })
+        Ok(Self { manifest, assets: Arc::new(folder("assets/")), root: folder("root/") })
     }
 
     pub fn manifest(&self) -> Manifest {
@@ -54,9 +50,8 @@ impl Files {
     }
 
     pub fn router(self) -> Router {
-        let mut router = Router::new()
-            .route("/assets/{*path}", get(asset))
-            .with_state(Arc::clone(&self.assets));
+        let mut router =
+            Router::new().route("/assets/{*path}", get(asset)).with_state(Arc::clone(&self.assets));
         for (name, file) in self.root {
             let file = Arc::new(file);
             let serve = move |headers: HeaderMap| {
@@ -131,20 +126,12 @@ pub struct Accepted {
 
 /// Which encodings the client takes. `q=0` is a refusal; finer weights make no difference here.
 pub fn accepted(headers: &HeaderMap) -> Accepted {
-    let mut accepted = Accepted {
-        brotli: false,
-        gzip: false,
-    };
-    let values = headers
-        .get_all(header::ACCEPT_ENCODING)
-        .iter()
-        .filter_map(|value| value.to_str().ok());
+    let mut accepted = Accepted { brotli: false, gzip: false };
+    let values = headers.get_all(header::ACCEPT_ENCODING).iter().filter_map(|value| value.to_str().ok());
     for part in values.flat_map(|value| value.split(',')) {
         let (name, weight) = part.split_once(';').unwrap_or((part, ""));
-        let refused = weight
-            .trim()
-            .strip_prefix("q=")
-            .is_some_and(|q| q.trim().parse::<f32>().is_ok_and(|q| q == 0.0));
+        let refused =
+            weight.trim().strip_prefix("q=").is_some_and(|q| q.trim().parse::<f32>().is_ok_and(|q| q == 0.0));
         match name.trim() {
             "br" => accepted.brotli = !refused,
             "gzip" => accepted.gzip = !refused,
@@ -178,23 +165,8 @@ mod tests {
     #[test]
     fn encodings_are_taken_unless_refused() {
         let mut headers = HeaderMap::new();
-        headers.insert(
-            header::ACCEPT_ENCODING,
-            HeaderValue::from_static("gzip;q=0.5, br;q=0, zstd"),
-        );
-        assert_eq!(
-            accepted(&headers),
-            Accepted {
-                brotli: false,
-                gzip: true
-            }
-        );
-        assert_eq!(
-            accepted(&HeaderMap::new()),
-            Accepted {
-                brotli: false,
-                gzip: false
-            }
-        );
+        headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static("gzip;q=0.5, br;q=0, zstd"));
+        assert_eq!(accepted(&headers), Accepted { brotli: false, gzip: true });
+        assert_eq!(accepted(&HeaderMap::new()), Accepted { brotli: false, gzip: false });
     }
 }

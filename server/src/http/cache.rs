@@ -12,7 +12,7 @@ use std::{
 use app::pages::shell::{Cacheable, ScriptPolicy, Theme};
 use axum::{
     body::Body,
-    extract::{Request, State},
+    extract::Request,
     http::{HeaderMap, HeaderValue, Method, StatusCode, header},
     middleware::Next,
     response::Response,
@@ -20,7 +20,7 @@ use axum::{
 use bytes::Bytes;
 use moka::sync::Cache;
 
-use super::{Shared, assets::accepted, observe::MatchedRoute};
+use super::{Shared, assets::accepted};
 
 /// Pages times themes; beyond this the least used go.
 const MAX_ENTRIES: u64 = 4_096;
@@ -38,7 +38,6 @@ pub struct PageCache {
 
 struct CachedPage {
     policy: ScriptPolicy,
-    route: Option<MatchedRoute>,
     etag: HeaderValue,
     plain: Bytes,
     /// Made when first asked for: many pages never are in all three forms.
@@ -48,12 +47,7 @@ struct CachedPage {
 
 impl PageCache {
     pub fn new() -> Self {
-        Self {
-            pages: Cache::builder()
-                .max_capacity(MAX_ENTRIES)
-                .time_to_live(LIFETIME)
-                .build(),
-        }
+        Self { pages: Cache::builder().max_capacity(MAX_ENTRIES).time_to_live(LIFETIME).build() }
     }
 
     pub fn clear(&self) {
@@ -67,20 +61,17 @@ impl Default for PageCache {
     }
 }
 
-pub async fn layer(State(shared): State<Shared>, request: Request, next: Next) -> Response {
-    let session = devforge::session::cookie_name(&shared.ctx.config);
-    let readable = matches!(*request.method(), Method::GET | Method::HEAD);
-    if !readable || request.uri().query().is_some() || has_cookie(request.headers(), session) {
+/// Answers from the cache where it can, from `next` where it must, and keeps what may be kept.
+pub async fn answer(shared: &Shared, mut request: Request, next: Next) -> Response {
+    let Some(key) = key_of(shared, &request) else {
         return next.run(request).await;
-    }
-    let key = (
-        request.uri().path().to_owned(),
-        Theme::from_headers(request.headers()),
-    );
+    };
     if let Some(page) = shared.cache.pages.get(&key) {
         return page.respond(request.headers());
     }
+    // What is kept is the plain page: it is compressed here, once, and not on its way out.
     let asked = request.headers().clone();
+    request.headers_mut().remove(header::ACCEPT_ENCODING);
     let is_get = request.method() == Method::GET;
     let mut response = next.run(request).await;
     let cacheable = response.extensions_mut().remove::<Cacheable>().is_some();
@@ -101,10 +92,24 @@ pub async fn layer(State(shared): State<Shared>, request: Request, next: Next) -
     let Some(policy) = parts.extensions.remove::<ScriptPolicy>() else {
         return Response::from_parts(parts, Body::from(plain));
     };
-    let route = parts.extensions.remove::<MatchedRoute>();
-    let page = Arc::new(CachedPage::new(policy, route, plain));
+    let page = Arc::new(CachedPage::new(policy, plain));
     shared.cache.pages.insert(key, Arc::clone(&page));
     page.respond(&asked)
+}
+
+/// None for what is never kept: anything but reading a page without a query, by a visitor without a session.
+fn key_of(shared: &Shared, request: &Request) -> Option<Key> {
+    let path = request.uri().path();
+    let readable = matches!(*request.method(), Method::GET | Method::HEAD);
+    let is_page = !path.starts_with("/api/") && !path.starts_with("/assets/");
+    if !readable || !is_page || request.uri().query().is_some() {
+        return None;
+    }
+    let session = devforge::session::cookie_name(&shared.ctx.config);
+    if has_cookie(request.headers(), session) {
+        return None;
+    }
+    Some((path.to_owned(), Theme::from_headers(request.headers())))
 }
 
 fn has_cookie(headers: &HeaderMap, name: &str) -> bool {
@@ -113,33 +118,21 @@ fn has_cookie(headers: &HeaderMap, name: &str) -> bool {
         .iter()
         .filter_map(|value| value.to_str().ok())
         .flat_map(|value| value.split(';'))
-        .any(|pair| {
-            pair.trim()
-                .strip_prefix(name)
-                .is_some_and(|rest| rest.starts_with('='))
-        })
+        .any(|pair| pair.trim().strip_prefix(name).is_some_and(|rest| rest.starts_with('=')))
 }
 
 impl CachedPage {
-    fn new(policy: ScriptPolicy, route: Option<MatchedRoute>, plain: Bytes) -> Self {
+    fn new(policy: ScriptPolicy, plain: Bytes) -> Self {
         let hash = devforge::crypto::to_hex(&devforge::crypto::sha256(&plain)[..8]);
         // Weak, because the compressed forms are the same page in other bytes.
         let etag =
             HeaderValue::from_str(&format!("W/\"{hash}\"")).expect("hexadecimal digits are plain ASCII");
-        Self {
-            policy,
-            route,
-            etag,
-            plain,
-            brotli: OnceLock::new(),
-            gzip: OnceLock::new(),
-        }
+        Self { policy, etag, plain, brotli: OnceLock::new(), gzip: OnceLock::new() }
     }
 
     fn respond(&self, asked: &HeaderMap) -> Response {
-        let known = asked
-            .get(header::IF_NONE_MATCH)
-            .is_some_and(|known| known.as_bytes() == self.etag.as_bytes());
+        let known =
+            asked.get(header::IF_NONE_MATCH).is_some_and(|known| known.as_bytes() == self.etag.as_bytes());
         let mut response = if known {
             let mut response = Response::new(Body::empty());
             *response.status_mut() = StatusCode::NOT_MODIFIED;
@@ -155,10 +148,7 @@ impl CachedPage {
             };
             let mut response = Response::new(Body::from(body.clone()));
             let headers = response.headers_mut();
-            headers.insert(
-                header::CONTENT_TYPE,
-                HeaderValue::from_static("text/html; charset=utf-8"),
-            );
+            headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
             if let Some(encoding) = encoding {
                 headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static(encoding));
             }
@@ -167,16 +157,9 @@ impl CachedPage {
         let headers = response.headers_mut();
         headers.insert(header::ETAG, self.etag.clone());
         // Browsers ask again each time: a theme or a sign-in changes the page at once.
-        headers.insert(
-            header::CACHE_CONTROL,
-            HeaderValue::from_static("private, no-cache"),
-        );
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
         headers.insert(header::VARY, HeaderValue::from_static("accept-encoding, cookie"));
-        let extensions = response.extensions_mut();
-        extensions.insert(self.policy.clone());
-        if let Some(route) = &self.route {
-            extensions.insert(route.clone());
-        }
+        response.extensions_mut().insert(self.policy.clone());
         response
     }
 }

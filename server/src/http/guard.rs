@@ -4,10 +4,8 @@ use std::net::{IpAddr, SocketAddr};
 
 use app::pages::account::ClientAddress;
 use axum::{
-    extract::{ConnectInfo, Request, State},
+    extract::{ConnectInfo, Request},
     http::{HeaderMap, HeaderValue, Method, header},
-    middleware::Next,
-    response::{IntoResponse, Response},
 };
 use devforge::{
     api::error::ApiError,
@@ -16,55 +14,24 @@ use devforge::{
     rate_limit::Allowance,
 };
 
-use super::{Shared, observe::MatchedRoute};
+use super::Shared;
 
 /// Browsers report breaches of the content policy without saying where they come from.
 const UNSAFE_FROM_ANYWHERE: &[&str] = &["/csp-report"];
 
-pub async fn layer(State(shared): State<Shared>, mut request: Request, next: Next) -> Response {
-    let peer = request
-        .extensions()
-        .get::<ConnectInfo<SocketAddr>>()
-        .map(|peer| peer.0.ip());
-    let address =
-        peer.map(|peer| client_address(peer, request.headers(), &shared.ctx.config.http.trusted_proxies));
+/// Lets a request in, or says why not. What is given back is for the answer's headers.
+pub fn enter(shared: &Shared, request: &mut Request) -> Result<Option<Allowance>, ApiError> {
     let mut allowance = None;
-    if let Some(address) = address {
+    if let Some(ConnectInfo(peer)) = request.extensions().get::<ConnectInfo<SocketAddr>>() {
+        let address = client_address(peer.ip(), request.headers(), &shared.ctx.config.http.trusted_proxies);
         request.extensions_mut().insert(ClientAddress(address));
-        match shared.floods.take(address) {
-            Ok(allowed) => allowance = allowed,
-            Err(wait) => return ApiError::rate_limited(wait).into_response(),
-        }
+        allowance = shared.floods.take(address).map_err(ApiError::rate_limited)?;
     }
-    if let Err(refused) = check_origin(&request, &shared.ctx.config.http) {
-        return refused.into_response();
-    }
-    let mut response = next.run(request).await;
-    if let Some(allowance) = allowance {
-        tell_allowance(response.headers_mut(), allowance);
-    }
-    response
+    check_origin(request, &shared.ctx.config.http)?;
+    Ok(allowance)
 }
 
-/// Ends a request that takes too long, and notes the route for the metrics.
-pub async fn time_limit(State(shared): State<Shared>, request: Request, next: Next) -> Response {
-    let route = MatchedRoute::of(&request);
-    let limit = shared.ctx.config.http.request_timeout;
-    let mut response = match tokio::time::timeout(limit, next.run(request)).await {
-        Ok(response) => response,
-        Err(_) => ApiError::new(
-            ProblemCode::Unavailable,
-            "This took longer than it may. Try again in a few seconds.",
-        )
-        .into_response(),
-    };
-    if let Some(route) = route {
-        response.extensions_mut().insert(route);
-    }
-    response
-}
-
-fn tell_allowance(headers: &mut HeaderMap, allowance: Allowance) {
+pub fn tell_allowance(headers: &mut HeaderMap, allowance: Allowance) {
     headers.insert("ratelimit-limit", HeaderValue::from(allowance.limit));
     headers.insert("ratelimit-remaining", HeaderValue::from(allowance.remaining));
     headers.insert("ratelimit-reset", HeaderValue::from(allowance.reset.as_secs()));
@@ -105,12 +72,8 @@ fn check_origin(request: &Request, config: &HttpConfig) -> Result<(), ApiError> 
         return Ok(());
     }
     let header = |name: header::HeaderName| request.headers().get(name).and_then(|value| value.to_str().ok());
-    let refused = || {
-        ApiError::new(
-            ProblemCode::CrossSite,
-            "Open the page on this site and send the form from there.",
-        )
-    };
+    let refused =
+        || ApiError::new(ProblemCode::CrossSite, "Open the page on this site and send the form from there.");
     if let Some(site) = request.headers().get("sec-fetch-site") {
         return match site.as_bytes() {
             b"same-origin" | b"none" => Ok(()),
@@ -121,18 +84,12 @@ fn check_origin(request: &Request, config: &HttpConfig) -> Result<(), ApiError> 
         let same = origin == config.public_url || is_own_host(origin, header(header::HOST));
         return if same { Ok(()) } else { Err(refused()) };
     }
-    if request.headers().contains_key(header::COOKIE) {
-        Err(refused())
-    } else {
-        Ok(())
-    }
+    if request.headers().contains_key(header::COOKIE) { Err(refused()) } else { Ok(()) }
 }
 
 /// `localhost` and `127.0.0.1` are both this site in development: the origin's host is the one asked.
 fn is_own_host(origin: &str, host: Option<&str>) -> bool {
-    let authority = origin
-        .strip_prefix("http://")
-        .or_else(|| origin.strip_prefix("https://"));
+    let authority = origin.strip_prefix("http://").or_else(|| origin.strip_prefix("https://"));
     authority.is_some() && authority == host
 }
 
@@ -162,18 +119,9 @@ mod tests {
         assert!(allowed("POST", &[("sec-fetch-site", "same-origin")]));
         assert!(allowed("POST", &[("sec-fetch-site", "none")]));
         assert!(!allowed("POST", &[("sec-fetch-site", "same-site")]));
-        assert!(!allowed(
-            "POST",
-            &[
-                ("sec-fetch-site", "cross-site"),
-                ("origin", "http://localhost:3000")
-            ]
-        ));
+        assert!(!allowed("POST", &[("sec-fetch-site", "cross-site"), ("origin", "http://localhost:3000")]));
         assert!(allowed("POST", &[("origin", "http://localhost:3000")]));
-        assert!(!allowed(
-            "POST",
-            &[("origin", "https://evil.example"), ("host", "localhost:3000")]
-        ));
+        assert!(!allowed("POST", &[("origin", "https://evil.example"), ("host", "localhost:3000")]));
         assert!(!allowed("POST", &[("origin", "null")]));
         assert!(!allowed("POST", &[("cookie", "session=x")]));
         assert!(allowed("POST", &[]));
@@ -185,18 +133,9 @@ mod tests {
         let trusted = ["10.0.0.0/8".parse().expect("a network")];
         let ip = |text: &str| text.parse::<IpAddr>().expect("an address");
         let mut headers = HeaderMap::new();
-        headers.insert(
-            "x-forwarded-for",
-            HeaderValue::from_static("6.6.6.6, 203.0.113.9, 10.0.0.7"),
-        );
-        assert_eq!(
-            client_address(ip("10.0.0.1"), &headers, &trusted),
-            ip("203.0.113.9")
-        );
-        assert_eq!(
-            client_address(ip("198.51.100.1"), &headers, &trusted),
-            ip("198.51.100.1")
-        );
+        headers.insert("x-forwarded-for", HeaderValue::from_static("6.6.6.6, 203.0.113.9, 10.0.0.7"));
+        assert_eq!(client_address(ip("10.0.0.1"), &headers, &trusted), ip("203.0.113.9"));
+        assert_eq!(client_address(ip("198.51.100.1"), &headers, &trusted), ip("198.51.100.1"));
         headers.insert("x-forwarded-for", HeaderValue::from_static("rubbish"));
         assert_eq!(client_address(ip("10.0.0.1"), &headers, &trusted), ip("10.0.0.1"));
     }

@@ -7,9 +7,8 @@ use axum::http::{Method, StatusCode};
 use devforge::{context::Context, jobs};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 
-const SECONDS: &[f64] = &[
-    0.000_1, 0.000_5, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.5, 1.0, 5.0, 30.0,
-];
+const SECONDS: &[f64] =
+    &[0.000_1, 0.000_5, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.5, 1.0, 5.0, 30.0];
 
 /// One recorder per process; the second call (in tests) gives the first one's handle.
 pub fn install() -> anyhow::Result<PrometheusHandle> {
@@ -43,11 +42,7 @@ pub fn record_request(method: &Method, route: &str, status: StatusCode, took: Du
         4 => "4xx",
         _ => "5xx",
     };
-    let route = if route.is_empty() {
-        "none".to_owned()
-    } else {
-        route.to_owned()
-    };
+    let route = route.to_owned();
     metrics::counter!("devforge_http_requests_total", "method" => method, "route" => route.clone(), "status" => class)
         .increment(1);
     metrics::histogram!("devforge_http_request_seconds", "route" => route).record(took.as_secs_f64());

@@ -1,9 +1,13 @@
-//! The HTTP side: which layers a request passes, from the outside in.
+//! The HTTP side: what a request passes, from the outside in.
 //!
-//! 1. `observe`: request id, span, metrics, panics, errors written out, security headers.
-//! 2. `flood gate` and origin check (`guard`).
-//! 3. `cache`: public pages, answered with bytes that are already compressed.
-//! 4. time and size limits, compression, sessions, and then the routes.
+//! 1. `observe`, the one middleware of ours: request id, span, metrics, time limit, panics, errors written out,
+//!    security headers. It calls, in this order,
+//! 2. `guard`: the flood gate and the origin check, and
+//! 3. `cache`: public pages, answered with bytes that are already compressed; or else
+//! 4. the routes, behind compression and the body limit. Sessions are loaded by the routes that write them.
+//!
+//! The first three are plain functions rather than layers: axum clones every layer inside a layer for every
+//! request, so that seven of them cost more than the work.
 
 mod assets;
 mod cache;
@@ -17,13 +21,22 @@ use std::{sync::Arc, time::Duration};
 
 use anyhow::Context as _;
 use app::pages;
-use axum::{Router, extract::DefaultBodyLimit, middleware};
+use axum::{
+    Router,
+    extract::DefaultBodyLimit,
+    http::{Extensions, HeaderMap, StatusCode, Version, header},
+    middleware,
+};
 use devforge::{api, context::Context, rate_limit::Floods, session::PostgresSessions};
 use metrics_exporter_prometheus::PrometheusHandle;
-use tower_http::compression::CompressionLayer;
+use tower_http::{
+    CompressionLevel,
+    compression::{CompressionLayer, DefaultPredicate, Predicate},
+};
 use tower_sessions::{Expiry, SessionManagerLayer, cookie::SameSite};
 
 pub use cache::PageCache;
+pub use operations::ROUTES as OPERATION_ROUTES;
 
 /// What all layers share.
 #[derive(Clone)]
@@ -91,28 +104,24 @@ pub fn site(ctx: &Context, metrics: PrometheusHandle) -> anyhow::Result<Site> {
                 .unwrap_or(time::Duration::days(90)),
         ));
 
-    let application = Router::new()
-        .merge(pages::router(ctx))
+    let compression = CompressionLayer::new()
+        .gzip(true)
+        .br(true)
+        .quality(CompressionLevel::Precise(4))
+        .compress_when(DefaultPredicate::new().and(takes_no_ranges));
+    let router = Router::new()
+        .merge(pages::router(ctx, sessions))
         .merge(api::router())
         .with_state(ctx.clone())
-        .layer(sessions)
         .merge(operations::router(&shared))
-        .layer(middleware::from_fn_with_state(shared.clone(), guard::time_limit))
         .layer(DefaultBodyLimit::max(ctx.config.http.max_body_bytes))
-        .layer(middleware::from_fn_with_state(shared.clone(), cache::layer))
-        // Outside the cache: what that answers is compressed already, and is left alone here.
-        .layer(
-            CompressionLayer::new()
-                .gzip(true)
-                .br(true)
-                .quality(tower_http::CompressionLevel::Precise(4)),
-        )
+        .layer(compression)
         .merge(files.router())
-        .layer(middleware::from_fn_with_state(shared.clone(), guard::layer))
         .layer(middleware::from_fn_with_state(shared.clone(), observe::layer));
-    Ok(Site {
-        router: application,
-        cache,
-        shared,
-    })
+    Ok(Site { router, cache, shared })
+}
+
+/// Ranges are positions in the bytes as stored: such an answer must not be compressed on its way.
+fn takes_no_ranges(_: StatusCode, _: Version, headers: &HeaderMap, _: &Extensions) -> bool {
+    !headers.contains_key(header::ACCEPT_RANGES)
 }

@@ -14,16 +14,19 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use devforge::{
-    api::{error::problem_for_status, extract::CurrentRequest},
+    api::{
+        error::{ApiError, problem_for_status},
+        extract::CurrentRequest,
+    },
     contract::{
         id::RequestId,
-        problem::{self, Problem},
+        problem::{self, Problem, ProblemCode},
     },
 };
 use futures::FutureExt;
 use tracing::Instrument;
 
-use super::{Shared, metrics};
+use super::{Shared, cache, guard, metrics};
 
 pub async fn layer(State(shared): State<Shared>, mut request: Request, next: Next) -> Response {
     let started = Instant::now();
@@ -35,19 +38,22 @@ pub async fn layer(State(shared): State<Shared>, mut request: Request, next: Nex
     // The path itself stays out of the span: it can carry a license key.
     let span = tracing::info_span!("request", id = %id_text, method = %method);
 
-    let handled = AssertUnwindSafe(next.run(request).instrument(span.clone()))
-        .catch_unwind()
-        .await;
-    let response = handled.unwrap_or_else(|panic| {
-        let _entered = span.enter();
-        tracing::error!(panic = panic_text(&panic), "a handler panicked");
-        StatusCode::INTERNAL_SERVER_ERROR.into_response()
-    });
-    let route = response
-        .extensions()
-        .get::<MatchedRoute>()
-        .map_or("", |route| route.0.as_str())
-        .to_owned();
+    let route = request.extensions().get::<MatchedPath>().cloned();
+    let limit = shared.ctx.config.http.request_timeout;
+    let handling = tokio::time::timeout(limit, handle(&shared, request, next)).instrument(span.clone());
+    let response = match AssertUnwindSafe(handling).catch_unwind().await {
+        Ok(Ok(response)) => response,
+        Ok(Err(_)) => {
+            let detail = "This took longer than it may. Try again in a few seconds.";
+            ApiError::new(ProblemCode::Unavailable, detail).into_response()
+        }
+        Err(panic) => {
+            let _entered = span.enter();
+            tracing::error!(panic = panic_text(&*panic), "a handler panicked");
+            StatusCode::INTERNAL_SERVER_ERROR.into_response()
+        }
+    };
+    let route = route.as_ref().map_or("none", MatchedPath::as_str);
     let mut response = write_errors(&shared, &asked, request_id, &id_text, response);
     let policy = response.extensions_mut().remove::<ScriptPolicy>();
     let headers = response.headers_mut();
@@ -60,7 +66,7 @@ pub async fn layer(State(shared): State<Shared>, mut request: Request, next: Nex
     shared.policy.apply(headers, policy.as_ref());
 
     let status = response.status();
-    metrics::record_request(&method, &route, status, started.elapsed());
+    metrics::record_request(&method, route, status, started.elapsed());
     if status.is_server_error() {
         let _entered = span.enter();
         tracing::warn!(status = status.as_u16(), route, "answered with an error");
@@ -70,16 +76,17 @@ pub async fn layer(State(shared): State<Shared>, mut request: Request, next: Nex
     response
 }
 
-/// The pattern of the route that answered, for metrics: never the address itself.
-#[derive(Debug, Clone)]
-pub struct MatchedRoute(pub String);
-
-impl MatchedRoute {
-    pub fn of(request: &Request) -> Option<Self> {
-        request
-            .extensions()
-            .get::<MatchedPath>()
-            .map(|path| Self(path.as_str().to_owned()))
+/// Past the gate, from the cache or from the routes.
+async fn handle(shared: &Shared, mut request: Request, next: Next) -> Response {
+    match guard::enter(shared, &mut request) {
+        Err(refused) => refused.into_response(),
+        Ok(allowance) => {
+            let mut response = cache::answer(shared, request, next).await;
+            if let Some(allowance) = allowance {
+                guard::tell_allowance(response.headers_mut(), allowance);
+            }
+            response
+        }
     }
 }
 
@@ -96,11 +103,8 @@ impl From<&Request> for Asked {
     fn from(request: &Request) -> Self {
         let path = request.uri().path();
         let is_api = path == "/api" || path.starts_with("/api/");
-        let accept = request
-            .headers()
-            .get(header::ACCEPT)
-            .and_then(|value| value.to_str().ok())
-            .unwrap_or_default();
+        let accept =
+            request.headers().get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
         let for_programs = is_api || path.starts_with("/assets/") || path.starts_with("/updates/");
         let mut headers = HeaderMap::new();
         for value in request.headers().get_all(header::COOKIE) {
@@ -134,15 +138,10 @@ fn write_errors(
         None if is_written(response.headers()) => return response,
         None => problem_for_status(status),
     };
-    let kept: Vec<_> = [
-        header::RETRY_AFTER,
-        header::ALLOW,
-        header::WWW_AUTHENTICATE,
-        header::SET_COOKIE,
-    ]
-    .into_iter()
-    .filter_map(|name| response.headers().get(&name).cloned().map(|value| (name, value)))
-    .collect();
+    let kept: Vec<_> = [header::RETRY_AFTER, header::ALLOW, header::WWW_AUTHENTICATE, header::SET_COOKIE]
+        .into_iter()
+        .filter_map(|name| response.headers().get(&name).cloned().map(|value| (name, value)))
+        .collect();
     let rate_limits: Vec<_> = response
         .headers()
         .iter()
@@ -152,22 +151,14 @@ fn write_errors(
     let mut written = if asked.wants_page {
         let visit = Visit::anonymous(&shared.ctx, &asked.headers, &asked.path, request_id);
         // The page itself must never be the reason that no answer goes out.
-        std::panic::catch_unwind(AssertUnwindSafe(|| {
-            pages::error_page(&shared.ctx, &visit, &problem)
-        }))
-        .unwrap_or_else(|_| status.into_response())
+        std::panic::catch_unwind(AssertUnwindSafe(|| pages::error_page(&shared.ctx, &visit, &problem)))
+            .unwrap_or_else(|_| status.into_response())
     } else {
-        let problem = Problem {
-            request_id: id_text.to_owned(),
-            ..problem
-        };
+        let problem = Problem { request_id: id_text.to_owned(), ..problem };
         let body = serde_json::to_vec(&problem).unwrap_or_default();
         (
             StatusCode::from_u16(problem.status).unwrap_or(status),
-            [
-                (header::CONTENT_TYPE, problem::CONTENT_TYPE),
-                (header::CACHE_CONTROL, "no-store"),
-            ],
+            [(header::CONTENT_TYPE, problem::CONTENT_TYPE), (header::CACHE_CONTROL, "no-store")],
             body,
         )
             .into_response()

@@ -18,22 +18,15 @@ use super::Shared;
 const MAX_REPORT_BYTES: usize = 16 * 1024;
 
 /// Method and path of every route here.
-pub const ROUTES: &[(&str, &str)] = &[
-    ("GET", "/healthz"),
-    ("GET", "/readyz"),
-    ("GET", "/metrics"),
-    ("POST", "/csp-report"),
-];
+pub const ROUTES: &[(&str, &str)] =
+    &[("GET", "/healthz"), ("GET", "/readyz"), ("GET", "/metrics"), ("POST", "/csp-report")];
 
 pub fn router(shared: &Shared) -> Router {
     Router::new()
         .route("/healthz", get(alive))
         .route("/readyz", get(ready))
         .route("/metrics", get(metrics))
-        .route(
-            "/csp-report",
-            post(policy_report).layer(DefaultBodyLimit::max(MAX_REPORT_BYTES)),
-        )
+        .route("/csp-report", post(policy_report).layer(DefaultBodyLimit::max(MAX_REPORT_BYTES)))
         .with_state(shared.clone())
 }
 
@@ -56,25 +49,15 @@ async fn ready(State(shared): State<Shared>) -> Response {
         ("index", ctx.search.is_ready()),
         ("storage", storage.is_ok()),
     ];
-    let status = if parts.iter().all(|(_, ready)| *ready) {
-        StatusCode::OK
-    } else {
-        StatusCode::SERVICE_UNAVAILABLE
-    };
+    let status =
+        if parts.iter().all(|(_, ready)| *ready) { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     let body: serde_json::Map<String, serde_json::Value> = parts
         .iter()
-        .map(|(name, ready)| {
-            (
-                (*name).to_owned(),
-                json!(if *ready { "ready" } else { "not ready" }),
-            )
-        })
+        .map(|(name, ready)| ((*name).to_owned(), json!(if *ready { "ready" } else { "not ready" })))
         .collect();
     let mut response = (status, [(header::CACHE_CONTROL, "no-store")], Json(body)).into_response();
     if status != StatusCode::OK {
-        response
-            .headers_mut()
-            .insert(header::RETRY_AFTER, header::HeaderValue::from_static("5"));
+        response.headers_mut().insert(header::RETRY_AFTER, header::HeaderValue::from_static("5"));
     }
     response
 }
@@ -89,9 +72,8 @@ async fn metrics(
     let local =
         peer.is_some_and(|peer| peer.0.0.ip().is_loopback()) && !headers.contains_key("x-forwarded-for");
     let token = shared.ctx.config.http.metrics_token.as_ref();
-    let given = headers
-        .get(header::AUTHORIZATION)
-        .and_then(|value| value.as_bytes().strip_prefix(b"Bearer "));
+    let given =
+        headers.get(header::AUTHORIZATION).and_then(|value| value.as_bytes().strip_prefix(b"Bearer "));
     let authorized = token.zip(given).is_some_and(|(token, given)| {
         // Hashes are compared, so that how long the comparison takes says nothing about the token.
         devforge::crypto::sha256(token.expose().as_bytes()) == devforge::crypto::sha256(given)
@@ -143,10 +125,7 @@ async fn policy_report(body: Bytes) -> StatusCode {
         "frame-ancestors",
         "manifest-src",
     ];
-    let directive = known
-        .into_iter()
-        .find(|name| *name == directive)
-        .unwrap_or("other");
+    let directive = known.into_iter().find(|name| *name == directive).unwrap_or("other");
     metrics::counter!("devforge_csp_reports_total", "directive" => directive).increment(1);
     tracing::info!(directive, "a browser reports a breach of the content policy");
     StatusCode::NO_CONTENT

@@ -18,18 +18,9 @@ const MAIL_PREVIEW: &str = "default-src 'none'; style-src 'unsafe-inline'; img-s
 impl Policy {
     pub fn new(config: &HttpConfig) -> Self {
         let mut fixed = vec![
-            (
-                header::X_CONTENT_TYPE_OPTIONS,
-                HeaderValue::from_static("nosniff"),
-            ),
-            (
-                header::REFERRER_POLICY,
-                HeaderValue::from_static("strict-origin-when-cross-origin"),
-            ),
-            (
-                HeaderName::from_static("cross-origin-opener-policy"),
-                HeaderValue::from_static("same-origin"),
-            ),
+            (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
+            (header::REFERRER_POLICY, HeaderValue::from_static("strict-origin-when-cross-origin")),
+            (HeaderName::from_static("cross-origin-opener-policy"), HeaderValue::from_static("same-origin")),
             (
                 HeaderName::from_static("permissions-policy"),
                 HeaderValue::from_static(
@@ -45,11 +36,7 @@ impl Policy {
             ));
         }
         let before_scripts = "default-src 'none'; script-src ".to_owned();
-        let upgrade = if config.is_https() {
-            "; upgrade-insecure-requests"
-        } else {
-            ""
-        };
+        let upgrade = if config.is_https() { "; upgrade-insecure-requests" } else { "" };
         let after_scripts = format!(
             "; style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self'; manifest-src 'self'; \
              frame-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'; \
@@ -57,9 +44,8 @@ impl Policy {
         );
         // The hash names the one script; browsers that match hashes only for inline scripts go by its place,
         // where nothing but this build's own files is served.
-        let hash = app::assets::find("site.js")
-            .map(|asset| format!("'{}' ", asset.integrity))
-            .unwrap_or_default();
+        let hash =
+            app::assets::find("site.js").map(|asset| format!("'{}' ", asset.integrity)).unwrap_or_default();
         let place = format!("{}/assets/", config.public_url);
         let value = |scripts: &str| {
             HeaderValue::from_str(&format!("{before_scripts}{scripts}{after_scripts}"))

@@ -36,26 +36,19 @@ pub fn get(port: u16, path: &str, headers: &[&str]) -> Result<Answer> {
 /// Signs in as people do, and gives back the cookie for later requests.
 pub fn sign_in(port: u16, email: &str, password: &str) -> Result<String> {
     let form = format!("email={}&password={password}&next=%2F", email.replace('@', "%40"));
-    let headers = [
-        "Content-Type: application/x-www-form-urlencoded",
-        "Sec-Fetch-Site: same-origin",
-    ];
+    let headers = ["Content-Type: application/x-www-form-urlencoded", "Sec-Fetch-Site: same-origin"];
     let answer = send(port, "POST", "/sign-in", &headers, &form)?;
     if answer.status != 303 {
         bail!("POST /sign-in was answered {} instead of 303", answer.status);
     }
-    let cookie = answer
-        .header("set-cookie")
-        .context("POST /sign-in set no cookie")?;
+    let cookie = answer.header("set-cookie").context("POST /sign-in set no cookie")?;
     Ok(cookie.split(';').next().unwrap_or_default().to_owned())
 }
 
 fn send(port: u16, method: &str, path: &str, headers: &[&str], body: &str) -> Result<Answer> {
     let doing = || format!("{method} {path} on port {port}");
     let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).with_context(doing)?;
-    stream
-        .set_read_timeout(Some(Duration::from_secs(30)))
-        .with_context(doing)?;
+    stream.set_read_timeout(Some(Duration::from_secs(30))).with_context(doing)?;
     let mut request = format!("{method} {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nConnection: close\r\n");
     for header in headers {
         request.push_str(header);
@@ -73,10 +66,8 @@ fn send(port: u16, method: &str, path: &str, headers: &[&str], body: &str) -> Re
 }
 
 fn parse(bytes: &[u8]) -> Result<Answer> {
-    let end = bytes
-        .windows(4)
-        .position(|window| window == b"\r\n\r\n")
-        .context("the answer's head has no end")?;
+    let end =
+        bytes.windows(4).position(|window| window == b"\r\n\r\n").context("the answer's head has no end")?;
     let head = std::str::from_utf8(&bytes[..end]).context("the answer's head is not text")?;
     let body = bytes[end + 4..].to_vec();
     let mut lines = head.split("\r\n");
@@ -86,11 +77,7 @@ fn parse(bytes: &[u8]) -> Result<Answer> {
         .filter_map(|line| line.split_once(':'))
         .map(|(name, value)| (name.to_ascii_lowercase(), value.trim().to_owned()))
         .collect();
-    let answer = Answer {
-        status,
-        headers,
-        body,
-    };
+    let answer = Answer { status, headers, body };
     if answer.header("transfer-encoding").is_some() {
         bail!("the answer comes in chunks, and a page from the cache has a length");
     }

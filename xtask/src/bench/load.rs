@@ -38,12 +38,7 @@ pub struct Wrk<'a> {
 impl Wrk<'_> {
     pub fn run(&self, seconds: u32) -> Result<Sample> {
         let mut wrk = command(self.program);
-        wrk.args([
-            "-t1",
-            "--latency",
-            &format!("-c{}", self.connections),
-            &format!("-d{seconds}s"),
-        ]);
+        wrk.args(["-t1", "--latency", &format!("-c{}", self.connections), &format!("-d{seconds}s")]);
         if let Some(header) = &self.header {
             wrk.args(["-H", header]);
         }
@@ -54,9 +49,7 @@ impl Wrk<'_> {
         let server = self.server.cpu_seconds()?;
         let printed = output(&mut wrk)?;
         let server = self.server.cpu_seconds()? - server;
-        let database = database_seconds()?
-            .zip(database)
-            .map(|(after, before)| after - before);
+        let database = database_seconds()?.zip(database).map(|(after, before)| after - before);
         let generator = usage::ended_children_seconds(self.ticks_per_second)? - generator;
         // A generator that was stopped early prints what it has, as if that were all.
         if interrupted() {
@@ -93,13 +86,7 @@ pub fn prepare_pgbench(cluster: &Cluster) -> Result<()> {
 /// One row by its key, prepared, over the same kind of connection as devforge's, and as many.
 pub fn pgbench(cluster: &Cluster, server: Tree, seconds: u32) -> Result<Sample> {
     let mut pgbench = cluster.client("pgbench", PGBENCH);
-    pgbench.args([
-        "--select-only",
-        "--no-vacuum",
-        "--protocol=prepared",
-        "--client=16",
-        "--jobs=2",
-    ]);
+    pgbench.args(["--select-only", "--no-vacuum", "--protocol=prepared", "--client=16", "--jobs=2"]);
     pgbench.arg(format!("--time={seconds}"));
     let before = server.cpu_seconds()?;
     let printed = output(&mut pgbench)?;
@@ -141,11 +128,9 @@ impl WrkReport {
         }
         match (requests, per_second, p99_micros) {
             (Some(0), ..) => bail!("not a single request was answered"),
-            (Some(requests), Some(per_second), Some(p99_micros)) => Ok(Self {
-                requests,
-                per_second,
-                p99_micros,
-            }),
+            (Some(requests), Some(per_second), Some(p99_micros)) => {
+                Ok(Self { requests, per_second, p99_micros })
+            }
             _ => bail!("the report has an unknown form:\n{text}"),
         }
     }
@@ -181,11 +166,7 @@ impl PgbenchReport {
             }
             if let Some(count) = line.strip_prefix("number of transactions actually processed:") {
                 // With a fixed number of them it is `done/wanted`.
-                transactions = count
-                    .trim()
-                    .split('/')
-                    .next()
-                    .and_then(|count| count.parse::<u64>().ok());
+                transactions = count.trim().split('/').next().and_then(|count| count.parse::<u64>().ok());
             } else if let Some(rate) = line.strip_prefix("tps = ")
                 // Versions before 14 print a second figure that counts the connecting.
                 && !rate.contains("including connections")
@@ -195,10 +176,7 @@ impl PgbenchReport {
         }
         match (transactions, per_second) {
             (Some(0), _) => bail!("pgbench finished no transaction"),
-            (Some(transactions), Some(per_second)) => Ok(Self {
-                transactions,
-                per_second,
-            }),
+            (Some(transactions), Some(per_second)) => Ok(Self { transactions, per_second }),
             _ => bail!("the report of pgbench has an unknown form:\n{text}"),
         }
     }
@@ -217,22 +195,14 @@ mod tests {
     fn the_report_of_wrk_is_read() {
         let text = format!("{WRK}Requests/sec:    553.75\nTransfer/sec:      3.33MB\n");
         let report = WrkReport::parse(&text).expect("it is whole");
-        assert_eq!(
-            report,
-            WrkReport {
-                requests: 555,
-                per_second: 553.75,
-                p99_micros: 15_000.0
-            }
-        );
+        assert_eq!(report, WrkReport { requests: 555, per_second: 553.75, p99_micros: 15_000.0 });
     }
 
     #[test]
     fn errors_make_a_run_worthless() {
-        for line in [
-            "  Non-2xx or 3xx responses: 762",
-            "  Socket errors: connect 0, read 5, write 0, timeout 0",
-        ] {
+        for line in
+            ["  Non-2xx or 3xx responses: 762", "  Socket errors: connect 0, read 5, write 0, timeout 0"]
+        {
             let text = format!("{WRK}{line}\nRequests/sec:    553.75\n");
             let error = WrkReport::parse(&text).expect_err("it has errors").to_string();
             assert!(error.contains(line.trim()), "{error}");
@@ -261,13 +231,7 @@ mod tests {
             latency average = 0.264 ms\ninitial connection time = 21.001 ms\n\
             tps = 60610.241 (without initial connection time)\n";
         let report = PgbenchReport::parse(text).expect("it is whole");
-        assert_eq!(
-            report,
-            PgbenchReport {
-                transactions: 181_842,
-                per_second: 60_610.241
-            }
-        );
+        assert_eq!(report, PgbenchReport { transactions: 181_842, per_second: 60_610.241 });
         let failed = text.replace("transactions: 0 (0.000%)", "transactions: 10 (0.005%)");
         assert!(PgbenchReport::parse(&failed).is_err());
         assert!(PgbenchReport::parse("pgbench (15.14)\n").is_err());
@@ -278,12 +242,6 @@ mod tests {
         let text = "number of transactions actually processed: 10\n\
             tps = 90.5 (including connections establishing)\ntps = 100.5 (excluding connections establishing)\n";
         let report = PgbenchReport::parse(text).expect("it is whole");
-        assert_eq!(
-            report,
-            PgbenchReport {
-                transactions: 10,
-                per_second: 100.5
-            }
-        );
+        assert_eq!(report, PgbenchReport { transactions: 10, per_second: 100.5 });
     }
 }

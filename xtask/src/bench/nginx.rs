@@ -17,15 +17,8 @@ pub const BROTLI: &str = "/brotli";
 pub const PLAIN: &str = "/plain";
 
 /// Headers that nginx writes itself, or that belong to one connection.
-const OWN: [&str; 7] = [
-    "connection",
-    "content-length",
-    "content-type",
-    "date",
-    "last-modified",
-    "server",
-    "transfer-encoding",
-];
+const OWN: [&str; 7] =
+    ["connection", "content-length", "content-type", "date", "last-modified", "server", "transfer-encoding"];
 
 pub struct Nginx {
     pub server: Server,
@@ -45,16 +38,8 @@ pub fn start(program: &Path, directory: &Path, brotli: &Answer, plain: &Answer) 
     let log = directory.join("nginx.log");
     let words = File::create(&log).context("writing nginx's log")?;
     let mut nginx = command(program);
-    nginx
-        .arg("-p")
-        .arg(directory)
-        .arg("-c")
-        .arg(&config)
-        .args(["-g", "daemon off;"]);
-    nginx
-        .stdin(Stdio::null())
-        .stdout(words.try_clone().context("writing nginx's log")?)
-        .stderr(words);
+    nginx.arg("-p").arg(directory).arg("-c").arg(&config).args(["-g", "daemon off;"]);
+    nginx.stdin(Stdio::null()).stdout(words.try_clone().context("writing nginx's log")?).stderr(words);
     let mut server = Server::start(&mut nginx)?;
     server.wait_until_ready(port).with_context(|| {
         let said = fs::read_to_string(&log).unwrap_or_default();
@@ -84,11 +69,7 @@ fn built_without(program: &Path) -> Result<String> {
 fn configuration(directory: &Path, port: u16, built: &str, brotli: &Answer, plain: &Answer) -> String {
     let at = |name: &str| quoted(&directory.join(name).display().to_string());
     // Its workers would become a user that cannot read our directory.
-    let user = if rustix::process::geteuid().is_root() {
-        "user root;\n"
-    } else {
-        ""
-    };
+    let user = if rustix::process::geteuid().is_root() { "user root;\n" } else { "" };
     // It makes these for every module it has, and the places it was built with belong to its service.
     let temporary: String = ["proxy", "fastcgi", "uwsgi", "scgi"]
         .iter()
@@ -149,24 +130,13 @@ mod tests {
 
     #[test]
     fn headers_are_those_of_the_answer() {
-        let text = configuration(
-            Path::new("/t"),
-            81,
-            "--without-http_scgi_module",
-            &answer("br"),
-            &answer("x"),
-        );
+        let text =
+            configuration(Path::new("/t"), 81, "--without-http_scgi_module", &answer("br"), &answer("x"));
         assert!(text.contains("add_header content-encoding \"br\";"), "{text}");
         assert!(text.contains("add_header etag \"W/\\\"ab\\\"\";"), "{text}");
-        assert!(
-            text.contains("default_type \"text/html; charset=utf-8\";"),
-            "{text}"
-        );
+        assert!(text.contains("default_type \"text/html; charset=utf-8\";"), "{text}");
         assert!(!text.contains("content-length"), "{text}");
-        assert!(
-            text.contains("fastcgi_temp_path") && !text.contains("scgi_temp_path \"/t/scgi"),
-            "{text}"
-        );
+        assert!(text.contains("fastcgi_temp_path") && !text.contains("scgi_temp_path \"/t/scgi"), "{text}");
     }
 
     #[test]

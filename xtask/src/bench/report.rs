@@ -22,35 +22,14 @@ pub struct Facts {
     pub nginx_resident: u64,
 }
 
-const HEAD: [&str; 10] = [
-    "", "devforge", "peer", "", "ratio", "aim", "devforge", "peer", "devforge", "peer",
-];
-const UNITS: [&str; 10] = [
-    "",
-    "req/s",
-    "",
-    "req/s",
-    "",
-    "",
-    "CPU µs/req",
-    "CPU µs/req",
-    "p99",
-    "p99",
-];
+const HEAD: [&str; 10] = ["", "devforge", "peer", "", "ratio", "aim", "devforge", "peer", "devforge", "peer"];
+const UNITS: [&str; 10] = ["", "req/s", "", "req/s", "", "", "CPU µs/req", "CPU µs/req", "p99", "p99"];
 
 pub fn render(rows: &[Row], facts: &Facts) -> String {
-    let mut cells: Vec<Vec<String>> = vec![
-        HEAD.map(str::to_owned).to_vec(),
-        UNITS.map(str::to_owned).to_vec(),
-    ];
+    let mut cells: Vec<Vec<String>> =
+        vec![HEAD.map(str::to_owned).to_vec(), UNITS.map(str::to_owned).to_vec()];
     cells.extend(rows.iter().map(Row::cells));
-    let width = |column: usize| {
-        cells
-            .iter()
-            .map(|row| row[column].chars().count())
-            .max()
-            .unwrap_or(0)
-    };
+    let width = |column: usize| cells.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
     let widths: Vec<usize> = (0..HEAD.len()).map(width).collect();
     let mut text = String::new();
     for row in &cells {
@@ -100,11 +79,7 @@ impl Row {
 
     /// The machine's own mood changes over minutes and hits both sides of a round alike.
     fn ratio(&self) -> f64 {
-        median(
-            self.rounds
-                .iter()
-                .map(|(ours, theirs)| ours.per_second / theirs.per_second),
-        )
+        median(self.rounds.iter().map(|(ours, theirs)| ours.per_second / theirs.per_second))
     }
 }
 
@@ -123,11 +98,7 @@ fn notes(rows: &[Row], facts: &Facts) -> Vec<String> {
         ),
     ];
     for row in rows {
-        let database: Vec<f64> = row
-            .rounds
-            .iter()
-            .filter_map(|(ours, _)| ours.database_micros)
-            .collect();
+        let database: Vec<f64> = row.rounds.iter().filter_map(|(ours, _)| ours.database_micros).collect();
         if !database.is_empty() {
             notes.push(format!(
                 "{}: PostgreSQL spends another {:.1} µs on each request to devforge; pgbench's figure is PostgreSQL's alone.",
@@ -137,10 +108,7 @@ fn notes(rows: &[Row], facts: &Facts) -> Vec<String> {
         }
         let ours = row.rounds.iter().filter_map(|(ours, _)| ours.generator_busy);
         let theirs = row.rounds.iter().filter_map(|(_, theirs)| theirs.generator_busy);
-        for (name, busy) in [
-            ("devforge", ours.collect::<Vec<_>>()),
-            (row.peer, theirs.collect()),
-        ] {
+        for (name, busy) in [("devforge", ours.collect::<Vec<_>>()), (row.peer, theirs.collect())] {
             if !busy.is_empty() && median(busy.iter().copied()) >= BUSY {
                 notes.push(format!(
                     "{}: wrk used its whole core on {name}, which could serve more: compare the CPU time per request.",
@@ -160,11 +128,7 @@ fn machine() -> String {
         .find_map(|line| line.strip_prefix("model name")?.split_once(':'))
         .map(|(_, model)| format!(" of {}", model.trim()))
         .unwrap_or_default();
-    let cores = if cores == 1 {
-        "1 core".to_owned()
-    } else {
-        format!("{cores} cores")
-    };
+    let cores = if cores == 1 { "1 core".to_owned() } else { format!("{cores} cores") };
     format!("{cores}{model}")
 }
 
@@ -245,17 +209,8 @@ mod tests {
     fn a_row_says_whether_the_aim_is_met() {
         let rounds =
             [10.0, 60.0, 61.0, 62.0, 90.0].map(|ours| (sample(ours, Some(1.0)), sample(100.0, None)));
-        let row = |aim| Row {
-            what: "Read",
-            peer: "pgbench",
-            aim: Some(aim),
-            rounds: rounds.to_vec(),
-        };
-        let facts = Facts {
-            seconds: 3,
-            devforge_resident: 50_000_000,
-            nginx_resident: 9_500_000,
-        };
+        let row = |aim| Row { what: "Read", peer: "pgbench", aim: Some(aim), rounds: rounds.to_vec() };
+        let facts = Facts { seconds: 3, devforge_resident: 50_000_000, nginx_resident: 9_500_000 };
         let text = render(&[row(0.6), row(0.7)], &facts);
         let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
         assert!(words.contains("Read 61 pgbench 100 0.61 ≥ 0.6 met"), "{text}");

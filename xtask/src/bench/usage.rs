@@ -16,18 +16,12 @@ pub struct Tree {
 /// The kernel's unit of processor time.
 pub fn ticks_per_second() -> Result<f64> {
     let ticks = output(command("getconf").arg("CLK_TCK"))?;
-    ticks
-        .trim()
-        .parse()
-        .context("`getconf CLK_TCK` did not print a number")
+    ticks.trim().parse().context("`getconf CLK_TCK` did not print a number")
 }
 
 impl Tree {
     pub fn of(pid: u32, ticks_per_second: f64) -> Self {
-        Self {
-            pid,
-            ticks_per_second,
-        }
+        Self { pid, ticks_per_second }
     }
 
     /// Time spent so far, also by children that have ended since: a database's workers come and go with their
@@ -59,18 +53,10 @@ impl Tree {
                 continue;
             };
             let stat = Stat::parse(pid, &text);
-            all.insert(
-                pid,
-                stat.with_context(|| format!("/proc/{pid}/stat has an unknown form"))?,
-            );
+            all.insert(pid, stat.with_context(|| format!("/proc/{pid}/stat has an unknown form"))?);
         }
-        all.get(&self.pid)
-            .with_context(|| format!("the measured process {} has ended", self.pid))?;
-        Ok(all
-            .values()
-            .filter(|stat| descends(stat.pid, self.pid, &all))
-            .copied()
-            .collect())
+        all.get(&self.pid).with_context(|| format!("the measured process {} has ended", self.pid))?;
+        Ok(all.values().filter(|stat| descends(stat.pid, self.pid, &all)).copied().collect())
     }
 }
 
@@ -133,32 +119,14 @@ mod tests {
     fn times_are_found_behind_any_name() {
         let text = "42 (a) b (c) S 7 42 42 0 -1 4194304 100 200 0 0 30 12 5 4 20 0 3 0 999 1000 200";
         let stat = Stat::parse(42, text).expect("it has all fields");
-        assert_eq!(
-            stat,
-            Stat {
-                pid: 42,
-                parent: 7,
-                own: 42,
-                waited_for: 9
-            }
-        );
+        assert_eq!(stat, Stat { pid: 42, parent: 7, own: 42, waited_for: 9 });
         assert_eq!(Stat::parse(42, "42 (a) S 7"), None);
         assert_eq!(Stat::parse(42, ""), None);
     }
 
     #[test]
     fn grandchildren_belong_to_the_tree() {
-        let stat = |pid, parent| {
-            (
-                pid,
-                Stat {
-                    pid,
-                    parent,
-                    own: 0,
-                    waited_for: 0,
-                },
-            )
-        };
+        let stat = |pid, parent| (pid, Stat { pid, parent, own: 0, waited_for: 0 });
         let all = HashMap::from([stat(1, 0), stat(10, 1), stat(11, 10), stat(12, 11), stat(20, 1)]);
         assert!(descends(10, 10, &all));
         assert!(descends(12, 10, &all));

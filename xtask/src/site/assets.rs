@@ -40,12 +40,7 @@ impl Assets {
             fs::create_dir_all(site.join(part))
                 .with_context(|| format!("making {}", site.join(part).display()))?;
         }
-        Ok(Self {
-            site: site.to_owned(),
-            profile,
-            known: BTreeMap::new(),
-            root: BTreeMap::new(),
-        })
+        Ok(Self { site: site.to_owned(), profile, known: BTreeMap::new(), root: BTreeMap::new() })
     }
 
     /// Everything in `public/`: first what refers to nothing, then what may refer to that.
@@ -59,8 +54,7 @@ impl Assets {
             match name.strip_prefix("root/") {
                 Some(fixed) => {
                     self.write(&format!("root/{fixed}"), &bytes)?;
-                    self.root
-                        .insert(fixed.to_owned(), Asset::of(fixed.to_owned(), &bytes));
+                    self.root.insert(fixed.to_owned(), Asset::of(fixed.to_owned(), &bytes));
                 }
                 None => self.add(&name, bytes)?,
             }
@@ -131,17 +125,14 @@ impl Assets {
         while let Some(at) = rest.find(PREFIX) {
             let (before, found) = rest.split_at(at);
             let name = &found[PREFIX.len()..];
-            let end = name
-                .find(|c: char| !(c.is_ascii_alphanumeric() || "._/-".contains(c)))
-                .unwrap_or(name.len());
+            let end =
+                name.find(|c: char| !(c.is_ascii_alphanumeric() || "._/-".contains(c))).unwrap_or(name.len());
             let name = &name[..end];
             rewritten.push_str(before);
             if name.is_empty() || self.known.values().any(|asset| asset.path == name) {
                 rewritten.push_str(&found[..PREFIX.len() + end]);
             } else {
-                let address = self
-                    .address(name)
-                    .with_context(|| format!("{of} names /assets/{name}"))?;
+                let address = self.address(name).with_context(|| format!("{of} names /assets/{name}"))?;
                 rewritten.push_str(&address);
             }
             rest = &found[PREFIX.len() + end..];
@@ -162,21 +153,14 @@ impl Assets {
 impl Asset {
     fn of(path: String, bytes: &[u8]) -> Self {
         let integrity = format!("sha256-{}", STANDARD.encode(Sha256::digest(bytes)));
-        Self {
-            path,
-            integrity,
-            size: bytes.len(),
-        }
+        Self { path, integrity, size: bytes.len() }
     }
 }
 
 fn entries(assets: BTreeMap<String, Asset>) -> Map<String, Value> {
     let entry =
         |asset: Asset| json!({ "path": asset.path, "integrity": asset.integrity, "size": asset.size });
-    assets
-        .into_iter()
-        .map(|(name, asset)| (name, entry(asset)))
-        .collect()
+    assets.into_iter().map(|(name, asset)| (name, entry(asset))).collect()
 }
 
 fn text(name: &str, bytes: Vec<u8>) -> Result<String> {
@@ -184,10 +168,7 @@ fn text(name: &str, bytes: Vec<u8>) -> Result<String> {
 }
 
 fn kind(name: &str) -> &str {
-    Path::new(name)
-        .extension()
-        .and_then(|extension| extension.to_str())
-        .unwrap_or_default()
+    Path::new(name).extension().and_then(|extension| extension.to_str()).unwrap_or_default()
 }
 
 /// What may refer to others comes after them.
@@ -202,29 +183,20 @@ fn rank(name: &str) -> u8 {
 /// `fonts/archivo.woff2` becomes `fonts/archivo.0123456789ab.woff2`.
 fn hashed(name: &str, digest: &[u8]) -> String {
     let hash = hex::encode(&digest[..6]);
-    let (directory, file) = name
-        .rsplit_once('/')
-        .map_or(("", name), |(directory, file)| (directory, file));
+    let (directory, file) = name.rsplit_once('/').map_or(("", name), |(directory, file)| (directory, file));
     let file = match file.rsplit_once('.') {
         Some((stem, extension)) => format!("{stem}.{hash}.{extension}"),
         None => format!("{file}.{hash}"),
     };
-    if directory.is_empty() {
-        file
-    } else {
-        format!("{directory}/{file}")
-    }
+    if directory.is_empty() { file } else { format!("{directory}/{file}") }
 }
 
 fn list(public: &Path, directory: &Path, names: &mut Vec<String>) -> Result<()> {
     for entry in fs::read_dir(directory).with_context(|| format!("reading {}", directory.display()))? {
-        let path = entry
-            .with_context(|| format!("reading {}", directory.display()))?
-            .path();
+        let path = entry.with_context(|| format!("reading {}", directory.display()))?.path();
         let name = path.strip_prefix(public).unwrap_or(&path).to_str();
-        let name = name
-            .with_context(|| format!("{} is not a name for an address", path.display()))?
-            .to_owned();
+        let name =
+            name.with_context(|| format!("{} is not a name for an address", path.display()))?.to_owned();
         if path.is_dir() {
             list(public, &path, names)?;
         } else {
@@ -246,9 +218,7 @@ fn compress_all(waiting: Vec<PathBuf>, profile: Profile) -> Result<()> {
     let count = thread::available_parallelism().map_or(1, usize::from);
     thread::scope(|scope| {
         let workers: Vec<_> = (0..count).map(|_| scope.spawn(work)).collect();
-        workers
-            .into_iter()
-            .try_for_each(|worker| worker.join().expect("compressing does not panic"))
+        workers.into_iter().try_for_each(|worker| worker.join().expect("compressing does not panic"))
     })
 }
 
@@ -277,21 +247,13 @@ mod tests {
     fn assets() -> Assets {
         let asset = Asset::of("fonts/a.0123456789ab.woff2".to_owned(), b"font");
         let known = BTreeMap::from([("fonts/a.woff2".to_owned(), asset)]);
-        Assets {
-            site: PathBuf::new(),
-            profile: Profile::Dev,
-            known,
-            root: BTreeMap::new(),
-        }
+        Assets { site: PathBuf::new(), profile: Profile::Dev, known, root: BTreeMap::new() }
     }
 
     #[test]
     fn hashes_stand_before_the_extension() {
         let digest = [0x01, 0x23, 0x45, 0x67, 0x89, 0xab, 0xcd];
-        assert_eq!(
-            hashed("fonts/archivo.woff2", &digest),
-            "fonts/archivo.0123456789ab.woff2"
-        );
+        assert_eq!(hashed("fonts/archivo.woff2", &digest), "fonts/archivo.0123456789ab.woff2");
         assert_eq!(hashed("site.css", &digest), "site.0123456789ab.css");
         assert_eq!(hashed("license", &digest), "license.0123456789ab");
     }
@@ -302,37 +264,24 @@ mod tests {
         let css = assets
             .rewrite("site.css", "src:url(/assets/fonts/a.woff2)format(\"woff2\")")
             .expect("it is known");
-        assert_eq!(
-            css,
-            "src:url(/assets/fonts/a.0123456789ab.woff2)format(\"woff2\")"
-        );
+        assert_eq!(css, "src:url(/assets/fonts/a.0123456789ab.woff2)format(\"woff2\")");
         assert_eq!(assets.rewrite("a.js", &css).expect("it is hashed already"), css);
         assert_eq!(
-            assets
-                .rewrite("a.js", "path + '/assets/' + name")
-                .expect("it names nothing"),
+            assets.rewrite("a.js", "path + '/assets/' + name").expect("it names nothing"),
             "path + '/assets/' + name"
         );
     }
 
     #[test]
     fn an_unknown_name_is_an_error() {
-        let error = assets()
-            .rewrite("site.css", "url(/assets/none.svg)")
-            .expect_err("it is not known");
-        assert_eq!(
-            format!("{error:#}"),
-            "site.css names /assets/none.svg: there is no asset none.svg"
-        );
+        let error = assets().rewrite("site.css", "url(/assets/none.svg)").expect_err("it is not known");
+        assert_eq!(format!("{error:#}"), "site.css names /assets/none.svg: there is no asset none.svg");
     }
 
     #[test]
     fn integrity_is_that_of_the_standard() {
         // From the W3C's document: the hash of `alert('Hello, world.');`.
         let asset = Asset::of("a.js".to_owned(), b"alert('Hello, world.');");
-        assert_eq!(
-            asset.integrity,
-            "sha256-qznLcsROx4GACP2dm0UCKCzCG+HiZ1guq6ZZDob/Tng="
-        );
+        assert_eq!(asset.integrity, "sha256-qznLcsROx4GACP2dm0UCKCzCG+HiZ1guq6ZZDob/Tng=");
     }
 }

@@ -27,24 +27,13 @@ fn targets() -> Targets {
 pub fn bundle(entry: &Path) -> Result<String> {
     let files = FileProvider::new();
     let mut bundler = Bundler::new(&files, None, ParserOptions::default());
-    let mut sheet = bundler
-        .bundle(entry)
-        .map_err(|error| anyhow!("the style sheet has a mistake: {error}"))?;
-    let minify = MinifyOptions {
-        targets: targets(),
-        ..MinifyOptions::default()
-    };
-    sheet
-        .minify(minify)
-        .map_err(|error| anyhow!("the style sheet cannot be minified: {error}"))?;
-    let print = PrinterOptions {
-        minify: true,
-        targets: targets(),
-        ..PrinterOptions::default()
-    };
-    let printed = sheet
-        .to_css(print)
-        .map_err(|error| anyhow!("the style sheet cannot be written: {error}"))?;
+    let mut sheet =
+        bundler.bundle(entry).map_err(|error| anyhow!("the style sheet has a mistake: {error}"))?;
+    let minify = MinifyOptions { targets: targets(), ..MinifyOptions::default() };
+    sheet.minify(minify).map_err(|error| anyhow!("the style sheet cannot be minified: {error}"))?;
+    let print = PrinterOptions { minify: true, targets: targets(), ..PrinterOptions::default() };
+    let printed =
+        sheet.to_css(print).map_err(|error| anyhow!("the style sheet cannot be written: {error}"))?;
     Ok(printed.code)
 }
 
@@ -66,18 +55,14 @@ mod tests {
         std::fs::remove_dir_all(&directory).expect("target is ours");
         let css = css.expect("it is correct");
         assert!(css.starts_with("@layer a,b;"), "{css}");
-        assert!(
-            css.contains("light-dark(") && css.contains("& p{margin:0}"),
-            "{css}"
-        );
+        assert!(css.contains("light-dark(") && css.contains("& p{margin:0}"), "{css}");
         assert!(css.contains("/assets/x.svg"), "{css}");
     }
 
     #[test]
     fn a_mistake_names_its_place() {
-        let error = bundle(Path::new("/nonexistent/main.css"))
-            .expect_err("there is no such file")
-            .to_string();
+        let error =
+            bundle(Path::new("/nonexistent/main.css")).expect_err("there is no such file").to_string();
         assert!(error.contains("the style sheet has a mistake"), "{error}");
     }
 }

@@ -36,15 +36,7 @@ fn directory() -> PathBuf {
 pub fn build(profile: Profile) -> Result<()> {
     let module = step("Building the browser part", || wasm::compile(profile))?;
     let boot = root().join("app/src/islands/boot.js");
-    let stamp = stamp(
-        profile,
-        &[
-            root().join("style"),
-            root().join("public"),
-            boot.clone(),
-            module.clone(),
-        ],
-    )?;
+    let stamp = stamp(profile, &[root().join("style"), root().join("public"), boot.clone(), module.clone()])?;
     let stamp_file = root().join("target/site.stamp");
     let known = fs::read_to_string(&stamp_file).unwrap_or_default();
     if known == stamp && directory().join("manifest.json").is_file() {
@@ -56,10 +48,7 @@ pub fn build(profile: Profile) -> Result<()> {
         let mut assets = assets::Assets::new(&new, profile)?;
         assets.add_islands(wasm::bind(&module, profile)?, &boot)?;
         assets.add_public(&root().join("public"))?;
-        assets.add(
-            "site.css",
-            css::bundle(&root().join("style/main.css"))?.into_bytes(),
-        )?;
+        assets.add("site.css", css::bundle(&root().join("style/main.css"))?.into_bytes())?;
         assets.finish()?;
         replace(&new)?;
         fs::write(&stamp_file, &stamp).context("writing target/site.stamp")
@@ -98,10 +87,7 @@ fn stamp(profile: Profile, inputs: &[PathBuf]) -> Result<String> {
     for input in inputs {
         describe(input, &mut lines)?;
     }
-    describe(
-        &std::env::current_exe().context("finding our own program")?,
-        &mut lines,
-    )?;
+    describe(&std::env::current_exe().context("finding our own program")?, &mut lines)?;
     Ok(hex::encode(Sha256::digest(lines.join("\n"))))
 }
 
@@ -110,19 +96,13 @@ fn describe(path: &Path, lines: &mut Vec<String>) -> Result<()> {
     if metadata.is_dir() {
         let mut entries: Vec<PathBuf> = Vec::new();
         for entry in fs::read_dir(path).with_context(|| format!("reading {}", path.display()))? {
-            entries.push(
-                entry
-                    .with_context(|| format!("reading {}", path.display()))?
-                    .path(),
-            );
+            entries.push(entry.with_context(|| format!("reading {}", path.display()))?.path());
         }
         entries.sort();
         return entries.iter().try_for_each(|entry| describe(entry, lines));
     }
     let modified = metadata.modified().context("reading the time of a file")?;
-    let time = modified
-        .duration_since(UNIX_EPOCH)
-        .map_or(0, |time| time.as_nanos());
+    let time = modified.duration_since(UNIX_EPOCH).map_or(0, |time| time.as_nanos());
     lines.push(format!("{} {} {time}", path.display(), metadata.len()));
     Ok(())
 }

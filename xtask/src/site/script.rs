@@ -48,10 +48,7 @@ mod tests {
     #[test]
     fn templates_stay() {
         let script = "const a = `\n  // not a comment\n\n  /* nor this */`\n  b()\n";
-        assert_eq!(
-            shorten(script),
-            "const a = `\n  // not a comment\n\n  /* nor this */`\nb()\n"
-        );
+        assert_eq!(shorten(script), "const a = `\n  // not a comment\n\n  /* nor this */`\nb()\n");
     }
 
     #[test]

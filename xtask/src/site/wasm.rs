@@ -35,16 +35,7 @@ pub struct Islands {
 pub fn compile(profile: Profile) -> Result<PathBuf> {
     tools::wasm_target()?;
     // The crate type is named here, so that the server's build links no second, native library from the same crate.
-    let mut build = cargo([
-        "rustc",
-        "-p",
-        "app",
-        "--lib",
-        "--crate-type",
-        "cdylib",
-        "--target",
-        tools::WASM,
-    ]);
+    let mut build = cargo(["rustc", "-p", "app", "--lib", "--crate-type", "cdylib", "--target", tools::WASM]);
     build.args(["--features", "hydrate"]);
     let directory = match profile {
         Profile::Dev => "debug",
@@ -62,17 +53,9 @@ pub fn bind(compiled: &Path, profile: Profile) -> Result<Islands> {
     let release = profile == Profile::Release;
     let mut bindgen = Bindgen::new();
     bindgen.web(true)?;
-    bindgen
-        .input_path(compiled)
-        .out_name("app")
-        .typescript(false)
-        .omit_default_module_path(true);
-    bindgen
-        .remove_name_section(release)
-        .remove_producers_section(release);
-    let mut output = bindgen
-        .generate_output()
-        .context("making the JavaScript side of the islands")?;
+    bindgen.input_path(compiled).out_name("app").typescript(false).omit_default_module_path(true);
+    bindgen.remove_name_section(release).remove_producers_section(release);
+    let mut output = bindgen.generate_output().context("making the JavaScript side of the islands")?;
     let mut snippets = Vec::new();
     for (directory, texts) in output.snippets() {
         let named = texts
@@ -81,40 +64,19 @@ pub fn bind(compiled: &Path, profile: Profile) -> Result<Islands> {
             .map(|(index, text)| (format!("{directory}/inline{index}.js"), text.clone()));
         snippets.extend(named);
     }
-    snippets.extend(
-        output
-            .local_modules()
-            .iter()
-            .map(|(path, text)| (path.clone(), text.clone())),
-    );
+    snippets.extend(output.local_modules().iter().map(|(path, text)| (path.clone(), text.clone())));
     snippets.sort();
     let script = output.js().to_owned();
     let module = output.wasm_mut().emit_wasm();
-    let module = if release {
-        step("Making the islands small", || optimise(&module))?
-    } else {
-        module
-    };
-    Ok(Islands {
-        script,
-        module,
-        snippets,
-    })
+    let module = if release { step("Making the islands small", || optimise(&module))? } else { module };
+    Ok(Islands { script, module, snippets })
 }
 
 fn optimise(module: &[u8]) -> Result<Vec<u8>> {
     let program = tools::wasm_opt()?;
-    let (input, output) = (
-        root().join("target/islands.wasm"),
-        root().join("target/islands.small.wasm"),
-    );
+    let (input, output) = (root().join("target/islands.wasm"), root().join("target/islands.small.wasm"));
     fs::write(&input, module).with_context(|| format!("writing {}", input.display()))?;
-    run(command(program)
-        .arg("-Oz")
-        .args(FEATURES)
-        .arg(&input)
-        .arg("-o")
-        .arg(&output))?;
+    run(command(program).arg("-Oz").args(FEATURES).arg(&input).arg("-o").arg(&output))?;
     let small = fs::read(&output).with_context(|| format!("reading {}", output.display()))?;
     for file in [input, output] {
         fs::remove_file(&file).with_context(|| format!("removing {}", file.display()))?;

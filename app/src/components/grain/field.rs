@@ -54,15 +54,12 @@ impl Field {
         let rows = (height / step).ceil() as usize;
         let x = |column: usize| (column as f64 * step).min(width);
         let y = |row: usize| (row as f64 * step).min(height);
-        let grid: Vec<Vec<f64>> = (0..=rows)
-            .map(|row| (0..=columns).map(|column| self.at(x(column), y(row))).collect())
-            .collect();
+        let grid: Vec<Vec<f64>> =
+            (0..=rows).map(|row| (0..=columns).map(|column| self.at(x(column), y(row))).collect()).collect();
         let (low, high) = grid
             .iter()
             .flatten()
-            .fold((f64::MAX, f64::MIN), |(low, high), &value| {
-                (low.min(value), high.max(value))
-            });
+            .fold((f64::MAX, f64::MIN), |(low, high), &value| (low.min(value), high.max(value)));
 
         let mut lines = Vec::new();
         for layer in low.floor() as i32..=high.ceil() as i32 {
@@ -95,12 +92,8 @@ struct Net {
 impl Net {
     /// Corners go clockwise from the top left; a corner's number is above zero where the field is above the level.
     fn add_cell(&mut self, row: usize, column: usize, corners: [(f64, f64, f64); 4]) {
-        let edges = [
-            (row, column, false),
-            (row, column + 1, true),
-            (row + 1, column, false),
-            (row, column, true),
-        ];
+        let edges =
+            [(row, column, false), (row, column + 1, true), (row + 1, column, false), (row, column, true)];
         let mut crossed = Vec::new();
         for side in 0..4 {
             let ((ax, ay, a), (bx, by, b)) = (corners[side], corners[(side + 1) % 4]);
@@ -128,11 +121,7 @@ impl Net {
 
     /// Open lines first, from their ends; what is left are rings, whose last point is their first.
     fn into_lines(mut self) -> Vec<Vec<Point>> {
-        let ends = self
-            .crossings
-            .iter()
-            .filter(|(_, (_, joined))| joined.len() == 1)
-            .map(|(&edge, _)| edge);
+        let ends = self.crossings.iter().filter(|(_, (_, joined))| joined.len() == 1).map(|(&edge, _)| edge);
         let starts: Vec<Edge> = ends.chain(self.crossings.keys().copied()).collect();
         let mut lines = Vec::new();
         for start in starts {

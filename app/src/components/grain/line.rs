@@ -14,11 +14,7 @@ pub(super) fn simplify(line: &[Point], tolerance: f64) -> Vec<Point> {
     let away = |&(x, y): &Point| {
         let (px, py) = (x - first.0, y - first.1);
         // A ring begins where it ends, so there the distance is the one to that point.
-        if span == 0.0 {
-            (px * px + py * py).sqrt()
-        } else {
-            (px * dy - py * dx).abs() / span
-        }
+        if span == 0.0 { (px * px + py * py).sqrt() } else { (px * dy - py * dx).abs() / span }
     };
     let farthest = (0..line.len()).max_by(|&a, &b| away(&line[a]).total_cmp(&away(&line[b])));
     match farthest {
@@ -48,11 +44,7 @@ pub(super) fn path(line: &[Point]) -> String {
     let mut d = format!("M{}Q{steer} ", Tenths::of(start));
     for (at, &point) in line.iter().enumerate().skip(2) {
         let closing = at + 1 == line.len();
-        let end = if closing && !ring {
-            Tenths::of(point)
-        } else {
-            Tenths::of(middle(steer.point(), point))
-        };
+        let end = if closing && !ring { Tenths::of(point) } else { Tenths::of(middle(steer.point(), point)) };
         let _ = write!(d, "{}{end}", if at == 2 { "" } else { "T" });
         steer = Tenths(2 * end.0 - steer.0, 2 * end.1 - steer.1);
     }

@@ -13,13 +13,7 @@ struct Drawing {
 }
 
 const fn eye(x: f64, y: f64, reach_x: f64, reach_y: f64, strength: f64) -> Eye {
-    Eye {
-        x,
-        y,
-        reach_x,
-        reach_y,
-        strength,
-    }
+    Eye { x, y, reach_x, reach_y, strength }
 }
 
 // The numbers in the seeds were chosen for how the hot line runs: on the home page it sinks behind the editor and
@@ -74,17 +68,12 @@ impl Drawing {
 /// Reads M, L, Q and T with their numbers, and fails on anything else.
 fn points(d: &str) -> Vec<Point> {
     let mut points = Vec::new();
-    let starts: Vec<usize> = d
-        .match_indices(|c: char| c.is_ascii_alphabetic())
-        .map(|(at, _)| at)
-        .collect();
+    let starts: Vec<usize> = d.match_indices(|c: char| c.is_ascii_alphabetic()).map(|(at, _)| at).collect();
     assert_eq!(starts.first(), Some(&0));
     for (index, &start) in starts.iter().enumerate() {
         let end = starts.get(index + 1).copied().unwrap_or(d.len());
-        let numbers: Vec<f64> = d[start + 1..end]
-            .split(' ')
-            .map(|number| number.parse().expect("a number"))
-            .collect();
+        let numbers: Vec<f64> =
+            d[start + 1..end].split(' ').map(|number| number.parse().expect("a number")).collect();
         let wanted = match &d[start..=start] {
             "M" | "L" | "T" => 2,
             "Q" => 4,
@@ -97,26 +86,16 @@ fn points(d: &str) -> Vec<Point> {
 }
 
 fn paths(markup: &str) -> Vec<&str> {
-    markup
-        .split(" d=\"")
-        .skip(1)
-        .filter_map(|rest| rest.split('"').next())
-        .collect()
+    markup.split(" d=\"").skip(1).filter_map(|rest| rest.split('"').next()).collect()
 }
 
 #[test]
 fn a_seed_always_draws_the_same_tile_and_another_one_a_different_tile() {
     for class in [Tile::Small, Tile::Large] {
-        assert_eq!(
-            tile("northbeam.sql-lens", class),
-            tile("northbeam.sql-lens", class)
-        );
+        assert_eq!(tile("northbeam.sql-lens", class), tile("northbeam.sql-lens", class));
         assert_ne!(tile("northbeam.sql-lens", class), tile("forge.rust-tools", class));
     }
-    assert_ne!(
-        tile("northbeam.sql-lens", Tile::Small),
-        tile("northbeam.sql-lens", Tile::Large)
-    );
+    assert_ne!(tile("northbeam.sql-lens", Tile::Small), tile("northbeam.sql-lens", Tile::Large));
 }
 
 #[test]
@@ -124,9 +103,7 @@ fn every_tile_stays_in_its_box_and_has_one_hot_line_among_cold_ones() {
     for seed in 0..300 {
         for class in [Tile::Small, Tile::Large] {
             let markup = tile(&format!("publisher.extension-{seed}"), class);
-            let [cold, hot] = paths(&markup)[..] else {
-                panic!("two paths in {markup}")
-            };
+            let [cold, hot] = paths(&markup)[..] else { panic!("two paths in {markup}") };
             assert!(cold.matches('M').count() >= 4, "{markup}");
             assert_eq!(hot.matches('M').count(), 1);
             let inside = |&(x, y): &Point| (0.0..=TILE).contains(&x) && (0.0..=TILE).contains(&y);
@@ -144,21 +121,14 @@ fn the_committed_drawings_are_what_the_field_gives() {
             std::fs::write(format!("{public}/{name}"), drawing.svg()).expect("the file is writable");
         }
         println!("{}", HOME.hot_line(0.0, 1600.0));
-        println!(
-            "{}\n{}",
-            NOT_FOUND.hot_line(690.0, 958.0),
-            NOT_FOUND.hot_line(1010.0, 1600.0)
-        );
+        println!("{}\n{}", NOT_FOUND.hot_line(690.0, 958.0), NOT_FOUND.hot_line(1010.0, 1600.0));
         return;
     }
     assert_eq!(HOME.svg(), include_str!("../../../../public/grain-home.svg"));
     assert_eq!(NOT_FOUND.svg(), include_str!("../../../../public/grain-404.svg"));
     assert_eq!(HOME.hot_line(0.0, 1600.0), HOME_HOT_LINE);
     assert_eq!(
-        (
-            NOT_FOUND.hot_line(690.0, 958.0),
-            NOT_FOUND.hot_line(1010.0, 1600.0)
-        ),
+        (NOT_FOUND.hot_line(690.0, 958.0), NOT_FOUND.hot_line(1010.0, 1600.0)),
         (NOT_FOUND_HOT_LINE.0.to_owned(), NOT_FOUND_HOT_LINE.1.to_owned())
     );
 }

@@ -54,9 +54,7 @@ fn session_row(session: SessionRow) -> AnyView {
     let action = format!("/account/sessions/{}/end", session.id);
     let button = format!("end-{}", session.id);
     let labels = format!("{button} {heading}");
-    let badge = session
-        .current
-        .then(|| view! { <Badge tone="ok" label="This session"/> });
+    let badge = session.current.then(|| view! { <Badge tone="ok" label="This session"/> });
     let last_seen = moment(&session.last_seen);
     let created = moment(&session.created);
 

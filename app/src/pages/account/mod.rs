@@ -45,21 +45,14 @@ pub async fn sign_in_page(Query(query): Query<NextQuery>, visit: Visit) -> Respo
     if visit.caller.user().is_some() {
         return Redirect::to(&next).into_response();
     }
-    let form = SignInForm {
-        email: String::new(),
-        next,
-        error: None,
-        field_errors: Vec::new(),
-    };
+    let form = SignInForm { email: String::new(), next, error: None, field_errors: Vec::new() };
     form_page(form, &visit, StatusCode::OK)
 }
 
 fn form_page(form: SignInForm, visit: &Visit, status: StatusCode) -> Response {
-    Page::new("Sign in", "Sign in to your Dev Forge account.", move || {
-        sign_in_view(form)
-    })
-    .status(status)
-    .render(visit)
+    Page::new("Sign in", "Sign in to your Dev Forge account.", move || sign_in_view(form))
+        .status(status)
+        .render(visit)
 }
 
 #[derive(Deserialize)]
@@ -82,12 +75,7 @@ pub async fn sign_in(
 ) -> Result<Response, ApiError> {
     let next = rules::safe_next(&credentials.next).to_owned();
     let refused = |error: Option<String>, field_errors: Vec<(&'static str, String)>, status: StatusCode| {
-        let form = SignInForm {
-            email: credentials.email.clone(),
-            next: next.clone(),
-            error,
-            field_errors,
-        };
+        let form = SignInForm { email: credentials.email.clone(), next: next.clone(), error, field_errors };
         Ok(form_page(form, &visit, status))
     };
     let mut missing = Vec::new();
@@ -101,10 +89,7 @@ pub async fn sign_in(
         return refused(None, missing, StatusCode::UNPROCESSABLE_ENTITY);
     }
     let address = address.map_or_else(|| "unknown".to_owned(), |address| address.0.0.to_string());
-    let origin = Origin {
-        address: &address,
-        request_id: visit.request_id,
-    };
+    let origin = Origin { address: &address, request_id: visit.request_id };
     match account::authenticate(&ctx, &credentials.email, &credentials.password, origin).await {
         Ok(user) => {
             start_session(&session, &user, &headers).await?;
@@ -129,19 +114,11 @@ async fn start_session(session: &Session, user: &User, headers: &HeaderMap) -> R
         tracing::warn!(error = %error, "a session could not be kept");
         ApiError::unavailable()
     };
-    let agent = headers
-        .get(header::USER_AGENT)
-        .and_then(|value| value.to_str().ok())
-        .unwrap_or_default();
-    session.flush().await.map_err(failed)?;
-    session
-        .insert(session::KEY_ACCOUNT, user.id.to_string())
-        .await
-        .map_err(failed)?;
-    session
-        .insert(session::KEY_DEVICE, rules::device_name(agent))
-        .await
-        .map_err(failed)?;
+    let agent = headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    session.clear().await;
+    session.cycle_id().await.map_err(failed)?;
+    session.insert(session::KEY_ACCOUNT, user.id.to_string()).await.map_err(failed)?;
+    session.insert(session::KEY_DEVICE, rules::device_name(agent)).await.map_err(failed)?;
     session.save().await.map_err(failed)
 }
 
@@ -168,11 +145,9 @@ pub async fn home_page(State(ctx): State<Context>, visit: Visit) -> Result<Respo
             current: session.current,
         })
         .collect();
-    let page = Page::new(
-        "Account",
-        "Your account and where you are signed in.",
-        move || account_home(&user.name, &user.email, user.role.as_str(), rows),
-    );
+    let page = Page::new("Account", "Your account and where you are signed in.", move || {
+        account_home(&user.name, &user.email, user.role.as_str(), rows)
+    });
     Ok(page.render(&visit))
 }
 

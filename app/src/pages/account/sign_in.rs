@@ -78,10 +78,7 @@ pub fn sign_in(form: SignInForm) -> AnyView {
 
 impl SignInForm {
     fn error_of(&self, field: &str) -> Option<String> {
-        self.field_errors
-            .iter()
-            .find(|(name, _)| *name == field)
-            .map(|(_, message)| message.clone())
+        self.field_errors.iter().find(|(name, _)| *name == field).map(|(_, message)| message.clone())
     }
 
     /// What needs another look, on top. `site.js` moves the focus there, so that a screen reader begins with it.
@@ -89,10 +86,7 @@ impl SignInForm {
         let errors: Vec<FormError> = self
             .field_errors
             .iter()
-            .map(|(field, message)| FormError {
-                field: (*field).to_owned(),
-                message: message.clone(),
-            })
+            .map(|(field, message)| FormError { field: (*field).to_owned(), message: message.clone() })
             .collect();
         match &self.error {
             Some(error) => Some(whole_form_error(error)),
@@ -106,7 +100,7 @@ impl SignInForm {
 fn whole_form_error(error: &str) -> AnyView {
     let error = error.to_owned();
     view! {
-        <div class="error-summary" role="group" aria-labelledby="sign-in-error" tabindex="-1">
+        <div class="error-summary" role="group" aria-labelledby="sign-in-error" tabindex="-1" autofocus>
             <Icon name="bad"/>
             <h2 id="sign-in-error">{error}</h2>
         </div>

@@ -8,12 +8,7 @@ use super::document::{Access, Operation, Parameter};
 pub const SERVER_VARIABLE: &str = "$DEVFORGE_URL";
 
 pub fn curl(operation: &Operation, server: Option<&str>) -> String {
-    let url = format!(
-        "{}{}{}",
-        server.unwrap_or(SERVER_VARIABLE),
-        path(operation),
-        query(operation)
-    );
+    let url = format!("{}{}{}", server.unwrap_or(SERVER_VARIABLE), path(operation), query(operation));
     let mut parts = vec![match operation.method {
         "get" => format!("curl {}", quoted(&url)),
         "head" => format!("curl --head {}", quoted(&url)),
@@ -22,21 +17,13 @@ pub fn curl(operation: &Operation, server: Option<&str>) -> String {
     if operation.access == Access::Required {
         parts.push(r#"-H "Authorization: Bearer $TOKEN""#.to_owned());
     }
-    for header in operation
-        .parameters
-        .iter()
-        .filter(|parameter| parameter.place == "header" && parameter.required)
+    for header in
+        operation.parameters.iter().filter(|parameter| parameter.place == "header" && parameter.required)
     {
-        parts.push(format!(
-            "-H {}",
-            single_quoted(&format!("{}: {}", header.name, value(header)))
-        ));
+        parts.push(format!("-H {}", single_quoted(&format!("{}: {}", header.name, value(header)))));
     }
     if let Some(body) = &operation.body {
-        parts.push(format!(
-            "-H {}",
-            single_quoted(&format!("Content-Type: {}", body.content_type))
-        ));
+        parts.push(format!("-H {}", single_quoted(&format!("Content-Type: {}", body.content_type))));
         parts.push(match &body.example {
             Some(example) => format!("-d {}", single_quoted(&pretty(example))),
             None => "--data-binary @FILE".to_owned(),
@@ -48,11 +35,7 @@ pub fn curl(operation: &Operation, server: Option<&str>) -> String {
 /// The path with its parameters filled in. Braces would mean something to `curl`.
 fn path(operation: &Operation) -> String {
     let mut path = operation.path.clone();
-    for parameter in operation
-        .parameters
-        .iter()
-        .filter(|parameter| parameter.place == "path")
-    {
+    for parameter in operation.parameters.iter().filter(|parameter| parameter.place == "path") {
         path = path.replace(&format!("{{{}}}", parameter.name), &encoded(&value(parameter)));
     }
     path.replace(['{', '}'], "")
@@ -65,11 +48,7 @@ fn query(operation: &Operation) -> String {
         .filter(|parameter| parameter.place == "query" && (parameter.required || parameter.example.is_some()))
         .map(|parameter| format!("{}={}", encoded(&parameter.name), encoded(&value(parameter))))
         .collect();
-    if pairs.is_empty() {
-        String::new()
-    } else {
-        format!("?{}", pairs.join("&"))
-    }
+    if pairs.is_empty() { String::new() } else { format!("?{}", pairs.join("&")) }
 }
 
 /// The example of the document, else the name in capitals: `licenseKey` becomes `LICENSE_KEY`.
@@ -105,11 +84,7 @@ fn pretty(example: &Value) -> String {
 
 /// Double quotes where a variable is read, single ones everywhere else.
 fn quoted(text: &str) -> String {
-    if text.starts_with('$') {
-        format!("\"{text}\"")
-    } else {
-        single_quoted(text)
-    }
+    if text.starts_with('$') { format!("\"{text}\"") } else { single_quoted(text) }
 }
 
 fn single_quoted(text: &str) -> String {

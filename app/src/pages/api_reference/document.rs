@@ -84,29 +84,17 @@ pub struct Answer {
 pub fn read(document: &Value) -> Reference {
     let (server, base) = server(document);
     let groups = groups(document, &base);
-    Reference {
-        version: text(document.pointer("/info/version")),
-        server,
-        base,
-        groups,
-    }
+    Reference { version: text(document.pointer("/info/version")), server, base, groups }
 }
 
 /// The first server's origin, when it names one, and the path that all paths of the document stand under.
 fn server(document: &Value) -> (Option<String>, String) {
-    let url = document
-        .pointer("/servers/0/url")
-        .and_then(Value::as_str)
-        .unwrap_or_default();
+    let url = document.pointer("/servers/0/url").and_then(Value::as_str).unwrap_or_default();
     let url = url.trim_end_matches('/');
     match url.split_once("://") {
         Some((scheme @ ("http" | "https"), rest)) => {
             let (host, path) = rest.split_once('/').unwrap_or((rest, ""));
-            let base = if path.is_empty() {
-                String::new()
-            } else {
-                format!("/{path}")
-            };
+            let base = if path.is_empty() { String::new() } else { format!("/{path}") };
             (Some(format!("{scheme}://{host}")), base)
         }
         None if url.starts_with('/') => (None, url.to_owned()),
@@ -122,10 +110,7 @@ fn groups(document: &Value, base: &str) -> Vec<Group> {
         .collect();
 
     let no_paths = Map::new();
-    let paths = document
-        .get("paths")
-        .and_then(Value::as_object)
-        .unwrap_or(&no_paths);
+    let paths = document.get("paths").and_then(Value::as_object).unwrap_or(&no_paths);
     for (path, item) in paths {
         let item = schema::resolve(document, item);
         for method in METHODS {
@@ -149,12 +134,7 @@ fn groups(document: &Value, base: &str) -> Vec<Group> {
 }
 
 fn group(name: &str, description: String) -> Group {
-    Group {
-        id: format!("tag-{}", slug(name)),
-        name: name.to_owned(),
-        description,
-        operations: Vec::new(),
-    }
+    Group { id: format!("tag-{}", slug(name)), name: name.to_owned(), description, operations: Vec::new() }
 }
 
 fn operation(document: &Value, method: &'static str, path: String, item: &Value, spec: &Value) -> Operation {
@@ -191,17 +171,11 @@ fn access(document: &Value, spec: &Value) -> Access {
 /// Those of the path come first; one of the operation with the same name and place replaces it.
 fn parameters(document: &Value, item: &Value, spec: &Value) -> Vec<Parameter> {
     let mut all: Vec<Parameter> = Vec::new();
-    for raw in array(item.get("parameters"))
-        .iter()
-        .chain(array(spec.get("parameters")))
-    {
+    for raw in array(item.get("parameters")).iter().chain(array(spec.get("parameters"))) {
         let Some(parameter) = parameter(document, schema::resolve(document, raw)) else {
             continue;
         };
-        match all
-            .iter_mut()
-            .find(|known| known.name == parameter.name && known.place == parameter.place)
-        {
+        match all.iter_mut().find(|known| known.name == parameter.name && known.place == parameter.place) {
             Some(known) => *known = parameter,
             None => all.push(parameter),
         }
@@ -212,24 +186,14 @@ fn parameters(document: &Value, item: &Value, spec: &Value) -> Vec<Parameter> {
 fn parameter(document: &Value, raw: &Value) -> Option<Parameter> {
     let name = raw.get("name")?.as_str()?.to_owned();
     let place = text(raw.get("in"));
-    let kind = raw
-        .get("schema")
-        .map(|schema| schema::kind(document, schema))
-        .unwrap_or_default();
+    let kind = raw.get("schema").map(|schema| schema::kind(document, schema)).unwrap_or_default();
     let example = raw
         .get("example")
         .or_else(|| raw.pointer("/schema/example"))
         .or_else(|| raw.pointer("/schema/examples/0"))
         .and_then(scalar);
     let required = place == "path" || raw.get("required").and_then(Value::as_bool).unwrap_or(false);
-    Some(Parameter {
-        name,
-        place,
-        kind,
-        required,
-        description: text(raw.get("description")),
-        example,
-    })
+    Some(Parameter { name, place, kind, required, description: text(raw.get("description")), example })
 }
 
 fn body(document: &Value, spec: &Value) -> Option<Body> {
@@ -251,12 +215,8 @@ fn body(document: &Value, spec: &Value) -> Option<Body> {
         content_type,
         required: raw.get("required").and_then(Value::as_bool).unwrap_or(false),
         description: text(raw.get("description")),
-        kind: shape
-            .map(|shape| schema::kind(document, shape))
-            .unwrap_or_default(),
-        fields: shape
-            .map(|shape| schema::fields(document, shape))
-            .unwrap_or_default(),
+        kind: shape.map(|shape| schema::kind(document, shape)).unwrap_or_default(),
+        fields: shape.map(|shape| schema::fields(document, shape)).unwrap_or_default(),
         example,
     })
 }
@@ -277,12 +237,8 @@ fn answers(document: &Value, spec: &Value) -> Vec<Answer> {
                 status: status.clone(),
                 description: text(raw.get("description")),
                 content_type,
-                kind: shape
-                    .map(|shape| schema::kind(document, shape))
-                    .unwrap_or_default(),
-                fields: shape
-                    .map(|shape| schema::fields(document, shape))
-                    .unwrap_or_default(),
+                kind: shape.map(|shape| schema::kind(document, shape)).unwrap_or_default(),
+                fields: shape.map(|shape| schema::fields(document, shape)).unwrap_or_default(),
             }
         })
         .collect();
@@ -294,26 +250,17 @@ fn answers(document: &Value, spec: &Value) -> Vec<Answer> {
 /// The media type to show: JSON when there is one, else the first.
 fn content(raw: &Value) -> Option<(String, &Value)> {
     let types = raw.get("content")?.as_object()?;
-    let (name, media) = types
-        .iter()
-        .find(|(name, _)| name.ends_with("json"))
-        .or_else(|| types.iter().next())?;
+    let (name, media) =
+        types.iter().find(|(name, _)| name.ends_with("json")).or_else(|| types.iter().next())?;
     Some((name.clone(), media))
 }
 
 fn array(value: Option<&Value>) -> &[Value] {
-    value
-        .and_then(Value::as_array)
-        .map(Vec::as_slice)
-        .unwrap_or_default()
+    value.and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default()
 }
 
 fn text(value: Option<&Value>) -> String {
-    value
-        .and_then(Value::as_str)
-        .unwrap_or_default()
-        .trim()
-        .to_owned()
+    value.and_then(Value::as_str).unwrap_or_default().trim().to_owned()
 }
 
 fn scalar(value: &Value) -> Option<String> {
@@ -369,10 +316,7 @@ mod tests {
         assert_eq!(reference.server.as_deref(), Some("https://devforge.example"));
 
         let look = &reference.groups[0].operations[0];
-        assert_eq!(
-            (look.id.as_str(), look.method),
-            ("get-api-licenses-licensekey", "get")
-        );
+        assert_eq!((look.id.as_str(), look.method), ("get-api-licenses-licensekey", "get"));
         assert_eq!(look.parameters[0].name, "licenseKey");
         assert!(look.parameters[0].required, "a path parameter is always required");
         let statuses: Vec<&str> = look.answers.iter().map(|answer| answer.status.as_str()).collect();
@@ -384,11 +328,7 @@ mod tests {
         for (url, server, path) in [
             ("/api", None, "/api/me"),
             ("/", None, "/me"),
-            (
-                "https://devforge.example/api/",
-                Some("https://devforge.example"),
-                "/api/me",
-            ),
+            ("https://devforge.example/api/", Some("https://devforge.example"), "/api/me"),
             ("ftp://devforge.example", None, "/me"),
         ] {
             let reference = read(&json!({ "servers": [{ "url": url }], "paths": { "/me": { "get": {} } } }));
@@ -400,18 +340,13 @@ mod tests {
     #[test]
     fn an_operation_without_a_summary_is_called_by_its_path() {
         let reference = read(&licenses());
-        assert_eq!(
-            reference.groups[0].operations[1].summary,
-            "DELETE /api/licenses/{licenseKey}"
-        );
+        assert_eq!(reference.groups[0].operations[1].summary, "DELETE /api/licenses/{licenseKey}");
     }
 
     #[test]
     fn access_follows_the_operation_before_the_document() {
         let reference = read(&licenses());
-        let [licenses, other] = &reference.groups[..] else {
-            panic!("two groups")
-        };
+        let [licenses, other] = &reference.groups[..] else { panic!("two groups") };
         assert_eq!(licenses.operations[0].access, Access::Public);
         assert_eq!(licenses.operations[1].access, Access::Optional);
         assert_eq!(other.operations[0].access, Access::Required);
@@ -419,11 +354,7 @@ mod tests {
 
     #[test]
     fn a_document_of_the_wrong_shape_is_an_empty_reference() {
-        for document in [
-            json!(null),
-            json!([]),
-            json!({ "paths": 7, "tags": {}, "servers": "x" }),
-        ] {
+        for document in [json!(null), json!([]), json!({ "paths": 7, "tags": {}, "servers": "x" })] {
             assert!(read(&document).groups.is_empty());
         }
     }

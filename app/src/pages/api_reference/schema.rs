@@ -59,10 +59,7 @@ fn kind_within(document: &Value, schema: &Value, depth: usize) -> String {
     for key in ["oneOf", "anyOf"] {
         if let Some(choices) = schema.get(key).and_then(Value::as_array) {
             return alternatives(
-                choices
-                    .iter()
-                    .take(ENUM_SHOWN)
-                    .map(|choice| kind_within(document, choice, depth - 1)),
+                choices.iter().take(ENUM_SHOWN).map(|choice| kind_within(document, choice, depth - 1)),
             );
         }
     }
@@ -72,10 +69,7 @@ fn kind_within(document: &Value, schema: &Value, depth: usize) -> String {
     match schema.get("type") {
         Some(Value::String(name)) => kind_of_type(document, schema, name, depth),
         Some(Value::Array(names)) => alternatives(
-            names
-                .iter()
-                .filter_map(Value::as_str)
-                .map(|name| kind_of_type(document, schema, name, depth)),
+            names.iter().filter_map(Value::as_str).map(|name| kind_of_type(document, schema, name, depth)),
         ),
         _ if schema.get("properties").is_some() || schema.get("allOf").is_some() => "object".to_owned(),
         _ => "any".to_owned(),
@@ -89,11 +83,7 @@ fn kind_of_type(document: &Value, schema: &Value, name: &str, depth: usize) -> S
             let item = schema
                 .get("items")
                 .map_or_else(|| "any".to_owned(), |item| kind_within(document, item, depth - 1));
-            if item.contains('|') {
-                format!("({item})[]")
-            } else {
-                format!("{item}[]")
-            }
+            if item.contains('|') { format!("({item})[]") } else { format!("{item}[]") }
         }
         // The width of a number matters to compilers, not to readers.
         ("string", Some(format)) => format!("string ({format})"),
@@ -158,11 +148,7 @@ fn walk<'a>(
         if out.len() >= FIELDS_MAX {
             return;
         }
-        let path = if prefix.is_empty() {
-            name.clone()
-        } else {
-            format!("{prefix}.{name}")
-        };
+        let path = if prefix.is_empty() { name.clone() } else { format!("{prefix}.{name}") };
         out.push(Field {
             kind: kind(document, property),
             required: required.contains(&name.as_str()),
@@ -179,9 +165,8 @@ fn without_null(schema: &Value) -> &Value {
         let Some(choices) = schema.get(key).and_then(Value::as_array) else {
             continue;
         };
-        let mut real = choices
-            .iter()
-            .filter(|choice| choice.get("type").and_then(Value::as_str) != Some("null"));
+        let mut real =
+            choices.iter().filter(|choice| choice.get("type").and_then(Value::as_str) != Some("null"));
         if let (Some(only), None) = (real.next(), real.next()) {
             return only;
         }
@@ -193,11 +178,8 @@ fn without_null(schema: &Value) -> &Value {
 fn properties<'a>(document: &'a Value, schema: &'a Value) -> Vec<(&'a String, &'a Value)> {
     let mut all: Vec<(&String, &Value)> = Vec::new();
     for part in parts(document, schema) {
-        for (name, property) in part
-            .get("properties")
-            .and_then(Value::as_object)
-            .into_iter()
-            .flat_map(Map::iter)
+        for (name, property) in
+            part.get("properties").and_then(Value::as_object).into_iter().flat_map(Map::iter)
         {
             if !all.iter().any(|(known, _)| *known == name) {
                 all.push((name, property));
@@ -218,24 +200,14 @@ fn required<'a>(document: &'a Value, schema: &'a Value) -> Vec<&'a str> {
 
 /// The schema itself and what `allOf` adds to it, one level deep.
 fn parts<'a>(document: &'a Value, schema: &'a Value) -> Vec<&'a Value> {
-    let added = schema
-        .get("allOf")
-        .and_then(Value::as_array)
-        .into_iter()
-        .flatten();
-    std::iter::once(schema)
-        .chain(added.map(|part| resolve(document, part)))
-        .collect()
+    let added = schema.get("allOf").and_then(Value::as_array).into_iter().flatten();
+    std::iter::once(schema).chain(added.map(|part| resolve(document, part))).collect()
 }
 
 /// A property's own words come before those of the schema it points to.
 fn description(document: &Value, property: &Value) -> String {
     let own = property.get("description").and_then(Value::as_str);
-    let target = || {
-        resolve(document, without_null(property))
-            .get("description")
-            .and_then(Value::as_str)
-    };
+    let target = || resolve(document, without_null(property)).get("description").and_then(Value::as_str);
     own.or_else(target).unwrap_or_default().trim().to_owned()
 }
 
@@ -260,10 +232,7 @@ fn example_within(document: &Value, schema: &Value, depth: usize) -> Value {
     if depth == 0 {
         return Value::Null;
     }
-    if let Some(first) = ["oneOf", "anyOf"]
-        .into_iter()
-        .find_map(|key| schema.get(key)?.as_array()?.first())
-    {
+    if let Some(first) = ["oneOf", "anyOf"].into_iter().find_map(|key| schema.get(key)?.as_array()?.first()) {
         return example_within(document, first, depth - 1);
     }
     let properties = properties(document, schema);
@@ -276,10 +245,7 @@ fn example_within(document: &Value, schema: &Value, depth: usize) -> Value {
         return Value::Object(shown.collect());
     }
     let name = match schema.get("type") {
-        Some(Value::Array(names)) => names
-            .iter()
-            .filter_map(Value::as_str)
-            .find(|name| *name != "null"),
+        Some(Value::Array(names)) => names.iter().filter_map(Value::as_str).find(|name| *name != "null"),
         Some(Value::String(name)) => Some(name.as_str()),
         _ => None,
     };
@@ -290,11 +256,7 @@ fn example_within(document: &Value, schema: &Value, depth: usize) -> Value {
         Some("number") => Value::from(1.5),
         Some("boolean") => Value::from(true),
         Some("array") => Value::Array(
-            schema
-                .get("items")
-                .map(|item| example_within(document, item, depth - 1))
-                .into_iter()
-                .collect(),
+            schema.get("items").map(|item| example_within(document, item, depth - 1)).into_iter().collect(),
         ),
         Some("object") => Value::Object(Map::new()),
         _ => Value::Null,
@@ -354,19 +316,10 @@ mod tests {
         let kind_of = |schema: Value| kind(&document, &schema);
         assert_eq!(kind_of(at("License")), "License");
         assert_eq!(kind_of(at("Tier")), r#""free" | "pro""#);
-        assert_eq!(
-            kind_of(json!({ "type": "array", "items": at("Machine") })),
-            "Machine[]"
-        );
+        assert_eq!(kind_of(json!({ "type": "array", "items": at("Machine") })), "Machine[]");
         assert_eq!(kind_of(json!({ "type": ["string", "null"] })), "string | null");
-        assert_eq!(
-            kind_of(json!({ "type": "integer", "format": "int32" })),
-            "integer"
-        );
-        assert_eq!(
-            kind_of(json!({ "type": "array", "items": { "enum": ["a", "b"] } })),
-            r#"("a" | "b")[]"#
-        );
+        assert_eq!(kind_of(json!({ "type": "integer", "format": "int32" })), "integer");
+        assert_eq!(kind_of(json!({ "type": "array", "items": { "enum": ["a", "b"] } })), r#"("a" | "b")[]"#);
         assert_eq!(kind_of(json!({})), "any");
     }
 
@@ -380,10 +333,7 @@ mod tests {
             assert!(paths.contains(&path), "{path} in {paths:?}");
         }
         assert!(!paths.iter().any(|path| path.starts_with("owner.licenses[]")));
-        let tier = fields
-            .iter()
-            .find(|field| field.path == "tier")
-            .expect("the tier");
+        let tier = fields.iter().find(|field| field.path == "tier").expect("the tier");
         assert!(tier.required);
         assert_eq!(tier.description, "What it unlocks.");
     }
@@ -399,9 +349,8 @@ mod tests {
 
     #[test]
     fn the_number_of_fields_is_bounded() {
-        let properties: Map<String, Value> = (0..1000)
-            .map(|n| (format!("f{n}"), json!({ "type": "string" })))
-            .collect();
+        let properties: Map<String, Value> =
+            (0..1000).map(|n| (format!("f{n}"), json!({ "type": "string" }))).collect();
         let schema = json!({ "properties": properties });
         assert_eq!(fields(&Value::Null, &schema).len(), FIELDS_MAX);
     }
@@ -409,20 +358,14 @@ mod tests {
     #[test]
     fn an_example_holds_what_must_be_sent() {
         let document = document();
-        assert_eq!(
-            example(&document, &at("License")),
-            json!({ "id": "lic_01h", "tier": "free" })
-        );
+        assert_eq!(example(&document, &at("License")), json!({ "id": "lic_01h", "tier": "free" }));
     }
 
     #[test]
     fn parts_of_all_of_are_one_object() {
         let document = document();
         let schema = json!({ "allOf": [at("Machine"), { "required": ["x"], "properties": { "x": { "type": "boolean" } } }] });
-        let names: Vec<String> = fields(&document, &schema)
-            .into_iter()
-            .map(|field| field.path)
-            .collect();
+        let names: Vec<String> = fields(&document, &schema).into_iter().map(|field| field.path).collect();
         assert_eq!(names, ["name", "x"]);
         assert_eq!(example(&document, &schema), json!({ "x": true }));
     }

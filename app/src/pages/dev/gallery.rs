@@ -25,10 +25,7 @@ const TYPE: [(&str, &str); 10] = [
     ("app-title", "Get the public keys"),
     ("panel-title", "Machines"),
     ("lead", "Every license answer comes with a signed token."),
-    (
-        "measure",
-        "Keep it. Until it expires, it says on its own which tier the machine has.",
-    ),
+    ("measure", "Keep it. Until it expires, it says on its own which tier the machine has."),
     ("small", "Removing one frees its place at once."),
     ("meta", "Updated 14 November 2026"),
     ("mono", "DF-7Q4XT-H2W0B Il1 O0 5S 8B {}[]() => !== ::"),
@@ -51,23 +48,8 @@ const COLOURS: [(&str, &[&str]); 3] = [
             "text",
         ],
     ),
-    (
-        "Ember",
-        &["ember-wash", "ember-line", "ember-solid", "ember", "ember-hot"],
-    ),
-    (
-        "Temper",
-        &[
-            "ok",
-            "ok-wash",
-            "warn",
-            "warn-wash",
-            "bad",
-            "bad-wash",
-            "info",
-            "info-wash",
-        ],
-    ),
+    ("Ember", &["ember-wash", "ember-line", "ember-solid", "ember", "ember-hot"]),
+    ("Temper", &["ok", "ok-wash", "warn", "warn-wash", "bad", "bad-wash", "info", "info-wash"]),
 ];
 
 pub fn gallery() -> AnyView {
@@ -79,10 +61,8 @@ pub fn gallery() -> AnyView {
             view! { <div class="specimen"><code>{class}</code><p class=class>{sample}</p></div> }
         })
         .collect_view();
-    let icons = ICON_NAMES
-        .into_iter()
-        .map(|name| view! { <li><Icon name=name size=20/>{name}</li> })
-        .collect_view();
+    let icons =
+        ICON_NAMES.into_iter().map(|name| view! { <li><Icon name=name size=20/>{name}</li> }).collect_view();
 
     view! {
         <div class="gallery page">

@@ -22,12 +22,8 @@ use super::shell::{Page, ScriptPolicy, Visit};
 const SHOWN_MAILS: i64 = 100;
 
 pub async fn index(State(ctx): State<Context>, visit: Visit) -> Result<Response, ApiError> {
-    let figures = jobs::figures(&ctx)
-        .await
-        .map_err(|error| ApiError::internal(&error))?;
-    let dead = jobs::dead(&ctx, 20)
-        .await
-        .map_err(|error| ApiError::internal(&error))?;
+    let figures = jobs::figures(&ctx).await.map_err(|error| ApiError::internal(&error))?;
+    let dead = jobs::dead(&ctx, 20).await.map_err(|error| ApiError::internal(&error))?;
     Ok(Page::new("Development", "What only a development installation shows.", move || {
         view! {
             <div class="page dev-index">
@@ -58,21 +54,15 @@ pub async fn index(State(ctx): State<Context>, visit: Visit) -> Result<Response,
 }
 
 pub async fn gallery_page(visit: Visit) -> Response {
-    Page::new("Gallery", "Every component in every state.", gallery::gallery)
-        .with_islands()
-        .render(&visit)
+    Page::new("Gallery", "Every component in every state.", gallery::gallery).with_islands().render(&visit)
 }
 
 pub async fn mail_list(State(ctx): State<Context>, visit: Visit) -> Result<Response, ApiError> {
-    let mails = domain::recent(&ctx, SHOWN_MAILS)
-        .await
-        .map_err(|error| ApiError::internal(&error))?;
+    let mails = domain::recent(&ctx, SHOWN_MAILS).await.map_err(|error| ApiError::internal(&error))?;
     let now = ctx.clock.now();
-    Ok(Page::new(
-        "Mail",
-        "Mail that this installation keeps instead of sending.",
-        move || mail::list(mails, now),
-    )
+    Ok(Page::new("Mail", "Mail that this installation keeps instead of sending.", move || {
+        mail::list(mails, now)
+    })
     .render(&visit))
 }
 
@@ -83,11 +73,9 @@ pub async fn mail_page(
 ) -> Result<Response, ApiError> {
     let stored = find(&ctx, id).await?;
     let now = ctx.clock.now();
-    Ok(Page::new(
-        stored.subject.clone(),
-        "A mail that was kept instead of sent.",
-        move || mail::message(stored, now),
-    )
+    Ok(Page::new(stored.subject.clone(), "A mail that was kept instead of sent.", move || {
+        mail::message(stored, now)
+    })
     .render(&visit))
 }
 
@@ -100,10 +88,7 @@ pub async fn mail_html(State(ctx): State<Context>, Path(id): Path<MailId>) -> Re
 }
 
 async fn find(ctx: &Context, id: MailId) -> Result<domain::StoredMail, ApiError> {
-    domain::find(ctx, id)
-        .await
-        .map_err(|error| ApiError::internal(&error))?
-        .ok_or_else(ApiError::not_found)
+    domain::find(ctx, id).await.map_err(|error| ApiError::internal(&error))?.ok_or_else(ApiError::not_found)
 }
 
 /// Shows that a bug in a handler ends in a page with a number, and in nothing worse.

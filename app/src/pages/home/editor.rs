@@ -38,9 +38,7 @@ const CODE: [&str; 23] = [
 const SUGGESTED: usize = 13;
 const CARET: &str = "Ln 14, Col 33";
 
-const RAIL: [&str; 8] = [
-    "file", "search", "branch", "run", "plug", "flame", "user", "sliders",
-];
+const RAIL: [&str; 8] = ["file", "search", "branch", "run", "plug", "flame", "user", "sliders"];
 
 /// Depth and state as classes, icon, name, and whether it has changes.
 const FILES: [(&str, &str, &str, bool); 13] = [
@@ -113,10 +111,7 @@ pub(super) fn editor() -> AnyView {
 }
 
 fn rail() -> AnyView {
-    let icons = RAIL
-        .into_iter()
-        .map(|name| view! { <span><Icon name=name size=20/></span> })
-        .collect_view();
+    let icons = RAIL.into_iter().map(|name| view! { <span><Icon name=name size=20/></span> }).collect_view();
 
     view! { <span class="ed-rail">{icons}</span> }.into_any()
 }
@@ -285,9 +280,7 @@ mod tests {
     /// The line as one would type it.
     fn plain(line: &str) -> String {
         let tokens = line.split('`').enumerate();
-        tokens
-            .map(|(index, part)| if index % 2 == 1 { &part[1..] } else { part })
-            .collect()
+        tokens.map(|(index, part)| if index % 2 == 1 { &part[1..] } else { part }).collect()
     }
 
     #[test]

@@ -5,9 +5,7 @@ use leptos::prelude::*;
 use super::people;
 use crate::components::Icon;
 
-const DAYS: [&str; 10] = [
-    "Mon", "Tue", "Wed", "Thu", "Fri", "Mon", "Tue", "Wed", "Thu", "Fri",
-];
+const DAYS: [&str; 10] = ["Mon", "Tue", "Wed", "Thu", "Fri", "Mon", "Tue", "Wed", "Thu", "Fri"];
 /// The day the line of the present stands in, counted from nothing.
 const TODAY: usize = 5;
 
@@ -55,10 +53,7 @@ fn sprint() -> AnyView {
             }
         })
         .collect_view();
-    let tasks = TASKS
-        .into_iter()
-        .map(|(who, what, state)| task(who, what, &state))
-        .collect_view();
+    let tasks = TASKS.into_iter().map(|(who, what, state)| task(who, what, &state)).collect_view();
 
     view! {
         <div

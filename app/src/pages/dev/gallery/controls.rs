@@ -92,10 +92,7 @@ fn failed_form(theme: &'static str) -> AnyView {
             field: id("mail"),
             message: "Enter the part after the dot in your mail address".to_owned(),
         },
-        FormError {
-            field: id("vat"),
-            message: "Check the tax ID".to_owned(),
-        },
+        FormError { field: id("vat"), message: "Check the tax ID".to_owned() },
     ];
     block(
         "Errors",
@@ -164,15 +161,9 @@ fn tabs(theme: &'static str) -> AnyView {
         current,
         count,
     };
-    let tabs = vec![
-        tab("Read me", true, None),
-        tab("Changelog", false, None),
-        tab("Reviews", false, Some(182)),
-    ];
-    row(
-        "Tabs",
-        view! { <Tabs label=format!("Extension, {theme}") tabs=tabs/> }.into_any(),
-    )
+    let tabs =
+        vec![tab("Read me", true, None), tab("Changelog", false, None), tab("Reviews", false, Some(182))];
+    row("Tabs", view! { <Tabs label=format!("Extension, {theme}") tabs=tabs/> }.into_any())
 }
 
 fn menu(theme: &'static str) -> AnyView {

@@ -26,10 +26,7 @@ const LEDGER: [(&str, &str, &str, &str); 4] = [
 
 /// Months since purchase: (heat step, per cent).
 const COHORTS: [(&str, &[(u8, u8)]); 3] = [
-    (
-        "Feb",
-        &[(6, 100), (5, 91), (4, 85), (4, 81), (3, 78), (2, 72), (1, 64)],
-    ),
+    ("Feb", &[(6, 100), (5, 91), (4, 85), (4, 81), (3, 78), (2, 72), (1, 64)]),
     ("Mar", &[(6, 100), (4, 83), (3, 79), (3, 75), (2, 69)]),
     ("Apr", &[(6, 100), (4, 85), (0, 55)]),
 ];
@@ -58,10 +55,8 @@ pub fn data(theme: &'static str) -> AnyView {
 }
 
 fn chart() -> AnyView {
-    let labels = (21..=31)
-        .map(|day| format!("{day} Oct"))
-        .chain((1..=20).map(|day| format!("{day} Nov")))
-        .collect();
+    let labels =
+        (21..=31).map(|day| format!("{day} Oct")).chain((1..=20).map(|day| format!("{day} Nov"))).collect();
     view! {
         <LineChart
             title="Net revenue by day"
@@ -122,7 +117,7 @@ fn table(theme: &'static str) -> AnyView {
                     <input class="input small" id=filter type="search" placeholder="Filter"/>
                 </div>
             </div>
-            <div class="table-wrap" role="region" tabindex="0" aria-labelledby=format!("{theme}-ledger")>
+            <div class="table-wrap" role="region" tabindex="0" aria-label=format!("Ledger, {theme}")>
                 <table class="table stack">
                     <thead>
                         <tr>

@@ -18,9 +18,7 @@ pub fn ways() -> AnyView {
 }
 
 fn breadcrumb() -> AnyView {
-    let trail = ["Docs", "Licenses"]
-        .map(|label| (label.to_owned(), "#ways".to_owned()))
-        .to_vec();
+    let trail = ["Docs", "Licenses"].map(|label| (label.to_owned(), "#ways".to_owned())).to_vec();
     view! { <Breadcrumb trail=trail here="Verify a license offline"/> }.into_any()
 }
 
@@ -66,15 +64,10 @@ fn pager() -> AnyView {
 /// Distances from one fixed moment, so that the gallery looks the same every day.
 fn times() -> AnyView {
     let now = OffsetDateTime::UNIX_EPOCH + Duration::days(20_777) + Duration::hours(14);
-    let samples = [
-        Duration::ZERO,
-        Duration::minutes(12),
-        Duration::hours(2),
-        Duration::days(9),
-        Duration::days(64),
-    ]
-    .map(|away| now - away)
-    .map(|at| view! { <li><RelativeTime at=at now=now/></li> });
+    let samples =
+        [Duration::ZERO, Duration::minutes(12), Duration::hours(2), Duration::days(9), Duration::days(64)]
+            .map(|away| now - away)
+            .map(|at| view! { <li><RelativeTime at=at now=now/></li> });
     view! { <ul class="choices small">{samples.into_iter().collect_view()}</ul> }.into_any()
 }
 

@@ -1,0 +1,20 @@
+//! The whole site over real HTTP on a real PostgreSQL, as a browser without JavaScript or a program sees it.
+//! `cargo xtask test rust` builds the site's files, starts a database and names it in `DATABASE_URL`.
+
+mod caching;
+mod errors;
+mod gate;
+mod limits;
+mod operations;
+mod origins;
+mod outage;
+mod pages;
+mod roles;
+mod sign_in;
+mod support;
+mod theme;
+
+#[path = "../../../src/tests/database_support.rs"]
+mod database_support;
+#[path = "../../../src/tests/eventually.rs"]
+mod eventually;

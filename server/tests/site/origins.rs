@@ -1,0 +1,95 @@
+//! Something is changed only at the wish of a page of this site: the matrix over every route that changes anything.
+
+use app::pages::{DEV_ROUTES, ROUTES};
+use devforge::contract::{account::Role, problem::ProblemCode};
+use server::http::OPERATION_ROUTES;
+
+use crate::support::{FORM, TestSite, send};
+
+/// Browsers report breaches of the content policy without saying where they come from.
+const OPEN: &[&str] = &["/csp-report"];
+
+/// Method and path of every route that may change something, with a value for what is in braces.
+fn unsafe_routes() -> Vec<(String, String)> {
+    let written = [ROUTES, DEV_ROUTES, OPERATION_ROUTES].concat();
+    let written = written.into_iter().map(|(method, path)| (method.to_owned(), path.to_owned()));
+    let api = devforge::api::operations().into_iter().map(|(method, path)| (method, format!("/api{path}")));
+    written
+        .chain(api)
+        .filter(|(method, _)| !matches!(method.as_str(), "GET" | "HEAD" | "OPTIONS"))
+        .map(|(method, path)| (method, path.replace("{id}", "ses_01h2xcejqtf2nbrexx3vqjhp41")))
+        .collect()
+}
+
+#[tokio::test]
+async fn no_route_changes_anything_for_another_site() {
+    let site = TestSite::start().await;
+    let admin = site.person(Role::Admin).await;
+    let cookie = site.sign_in(&admin).await;
+    let own = site.url.as_str();
+    let foreign: &[&[(&str, &str)]] = &[
+        &[("sec-fetch-site", "cross-site")],
+        &[("sec-fetch-site", "same-site")],
+        &[("sec-fetch-site", "rubbish")],
+        // What a browser says counts more than what can be written into a header.
+        &[("sec-fetch-site", "cross-site"), ("origin", own)],
+        &[("origin", "https://evil.example")],
+        &[("origin", "null")],
+        &[("origin", "")],
+        // A cookie, and nothing that says where from.
+        &[],
+    ];
+    let routes = unsafe_routes();
+    assert!(routes.len() >= 5, "{routes:?}");
+    for (method, path) in routes.iter().filter(|(_, path)| !OPEN.contains(&path.as_str())) {
+        for headers in foreign {
+            let mut request =
+                site.request(method, path).header("cookie", &cookie).header("content-type", FORM);
+            for (name, value) in *headers {
+                request = request.header(*name, *value);
+            }
+            let refused = send(request.body("theme=dark")).await;
+            assert_eq!(refused.status.as_u16(), 403, "{method} {path} {headers:?}");
+            assert_eq!(refused.code(), ProblemCode::CrossSite, "{method} {path} {headers:?}");
+            assert!(refused.headers.get("set-cookie").is_none(), "{method} {path} {headers:?}");
+        }
+    }
+    let still = send(site.visit("/account").header("cookie", &cookie)).await;
+    assert_eq!(still.status.as_u16(), 200, "the administrator is still signed in");
+}
+
+#[tokio::test]
+async fn every_route_answers_its_own_site_and_programs_without_a_session() {
+    let site = TestSite::start().await;
+    let own = site.url.as_str();
+    let fine: &[&[(&str, &str)]] = &[
+        &[("sec-fetch-site", "same-origin")],
+        // An address typed by hand, or a bookmark.
+        &[("sec-fetch-site", "none")],
+        &[("origin", own)],
+        &[],
+    ];
+    for (method, path) in unsafe_routes() {
+        for headers in fine {
+            let mut request = site.request(&method, &path).header("content-type", FORM);
+            for (name, value) in *headers {
+                request = request.header(*name, *value);
+            }
+            let answer = send(request.body("")).await;
+            assert_ne!(answer.status.as_u16(), 403, "{method} {path} {headers:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn reading_is_allowed_from_anywhere_and_reports_are_taken_from_anywhere() {
+    let site = TestSite::start().await;
+    let linked = send(site.visit("/about").header("sec-fetch-site", "cross-site")).await;
+    assert_eq!(linked.status.as_u16(), 200);
+    for path in OPEN {
+        let report =
+            site.request("POST", path).header("sec-fetch-site", "cross-site").header("cookie", "session=x");
+        let report = report.body("{\"csp-report\":{\"violated-directive\":\"script-src\"}}");
+        assert_eq!(send(report).await.status.as_u16(), 204, "{path}");
+    }
+}

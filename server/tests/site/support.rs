@@ -1,0 +1,193 @@
+//! The site, served on a port of its own, and a client that follows no redirect, keeps no cookie and unpacks nothing.
+
+use std::{net::SocketAddr, sync::LazyLock};
+
+use axum::http::{HeaderMap, StatusCode, header};
+use bytes::Bytes;
+use devforge::{
+    account::{self, NewAccount},
+    api::openapi,
+    clock::Clock,
+    config::Config,
+    context::Context,
+    contract::{
+        account::{Role, User},
+        problem::{self, Problem, ProblemCode},
+    },
+    random::Random,
+    search, session,
+};
+use metrics_exporter_prometheus::PrometheusHandle;
+use reqwest::{Client, Method, RequestBuilder, redirect};
+use serde_json::Value;
+use tempfile::TempDir;
+use tokio::{net::TcpListener, task::JoinHandle};
+
+use crate::database_support::TestDatabase;
+
+pub const PASSWORD: &str = "correct-horse-battery";
+pub const FORM: &str = "application/x-www-form-urlencoded";
+
+/// One recorder for all tests of this process, however many start at once.
+static METRICS: LazyLock<PrometheusHandle> =
+    LazyLock::new(|| server::http::metrics::install().expect("the first recorder of this process"));
+
+pub struct TestSite {
+    pub ctx: Context,
+    /// Scheme, host and port.
+    pub url: String,
+    client: Client,
+    serving: JoinHandle<()>,
+    // Kept for what they do when they are dropped, after the context.
+    _database: TestDatabase,
+    _data: TempDir,
+}
+
+impl TestSite {
+    pub async fn start() -> Self {
+        Self::start_with(|_| ()).await
+    }
+
+    /// Cookies carry the library's own idea of the time, so this site goes by the machine's clock.
+    pub async fn start_with(change: impl FnOnce(&mut Config)) -> Self {
+        let database = Box::pin(TestDatabase::create()).await;
+        let data = tempfile::tempdir().expect("a folder");
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let url = format!("http://{}", listener.local_addr().expect("an address"));
+        let mut config = database.config(data.path());
+        config.http.public_url.clone_from(&url);
+        change(&mut config);
+        let ctx = Context::open(config, Clock::System, Random::System).await.expect("a context");
+        let documents = search::collect(&ctx.content, openapi::document());
+        ctx.search.prepare(&documents, &ctx.random).expect("the index is built");
+        let site = server::http::site(&ctx, METRICS.clone()).unwrap_or_else(|error| {
+            panic!("{error:#}; `cargo xtask test rust` builds the site's files before these tests")
+        });
+        let service = site.router.into_make_service_with_connect_info::<SocketAddr>();
+        let serving = tokio::spawn(async move {
+            axum::serve(listener, service).await.expect("the listener works");
+        });
+        Self { ctx, url, client: client(), serving, _database: database, _data: data }
+    }
+
+    pub fn request(&self, method: &str, path: &str) -> RequestBuilder {
+        let method = Method::from_bytes(method.as_bytes()).expect("a method");
+        self.client.request(method, format!("{}{path}", self.url))
+    }
+
+    /// What a program sends: anything is fine as an answer.
+    pub fn get(&self, path: &str) -> RequestBuilder {
+        self.request("GET", path)
+    }
+
+    /// What a browser sends when an address is typed or a link followed.
+    pub fn visit(&self, path: &str) -> RequestBuilder {
+        self.get(path).header(header::ACCEPT, "text/html,application/xhtml+xml,*/*;q=0.8")
+    }
+
+    /// A form of a page of this site.
+    pub fn post(&self, path: &str, form: &str) -> RequestBuilder {
+        self.request("POST", path)
+            .header("sec-fetch-site", "same-origin")
+            .header(header::CONTENT_TYPE, FORM)
+            .body(form.to_owned())
+    }
+
+    pub fn cookie_name(&self) -> &'static str {
+        session::cookie_name(&self.ctx.config)
+    }
+
+    /// An account of this role; its address is the role's name at example.com.
+    pub async fn person(&self, role: Role) -> User {
+        let email = format!("{}@example.com", role.as_str());
+        let new = NewAccount { email: &email, name: "Ada Lovelace", role, password: PASSWORD };
+        account::create(&self.ctx, new).await.expect("an account")
+    }
+
+    /// Signs in through the form and gives the cookie to send from now on.
+    pub async fn sign_in(&self, user: &User) -> String {
+        let answer = send(self.post("/sign-in", &credentials(&user.email, PASSWORD))).await;
+        assert_eq!(answer.status, StatusCode::SEE_OTHER, "{}", answer.text());
+        answer.cookie(self.cookie_name()).expect("signing in sets a cookie")
+    }
+}
+
+impl Drop for TestSite {
+    fn drop(&mut self) {
+        self.serving.abort();
+    }
+}
+
+fn client() -> Client {
+    // The client wants a way to speak TLS before it will speak plain HTTP.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    Client::builder()
+        .redirect(redirect::Policy::none())
+        .no_proxy()
+        .tls_certs_only([])
+        .build()
+        .expect("a client")
+}
+
+/// The body of the sign-in form.
+pub fn credentials(email: &str, password: &str) -> String {
+    format!("email={}&password={password}&next=/account", email.replace('@', "%40"))
+}
+
+/// An answer, read to its end.
+#[derive(Debug)]
+pub struct Answer {
+    pub status: StatusCode,
+    pub headers: HeaderMap,
+    pub body: Bytes,
+}
+
+pub async fn send(request: RequestBuilder) -> Answer {
+    let response = Box::pin(request.send()).await.expect("the site answers");
+    let (status, headers) = (response.status(), response.headers().clone());
+    let body = Box::pin(response.bytes()).await.expect("the answer has an end");
+    Answer { status, headers, body }
+}
+
+impl Answer {
+    pub fn text(&self) -> &str {
+        std::str::from_utf8(&self.body).expect("the body is text")
+    }
+
+    pub fn json(&self) -> Value {
+        serde_json::from_slice(&self.body).expect("the body is JSON")
+    }
+
+    /// Empty when there is none.
+    pub fn header(&self, name: &str) -> &str {
+        self.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
+    }
+
+    /// `name=value`, as it is sent back, when the answer sets this cookie to something.
+    pub fn cookie(&self, name: &str) -> Option<String> {
+        self.headers
+            .get_all(header::SET_COOKIE)
+            .iter()
+            .filter_map(|value| value.to_str().ok()?.split(';').next())
+            .find(|pair| pair.strip_prefix(name).is_some_and(|rest| rest.starts_with('=') && rest.len() > 1))
+            .map(str::to_owned)
+    }
+
+    /// The problem in the body. Every error for programs has one, with the request's id in it.
+    pub fn problem(&self) -> Problem {
+        assert_eq!(self.header("content-type"), problem::CONTENT_TYPE, "{}", self.text());
+        let problem: Problem = serde_json::from_slice(&self.body).expect("a problem");
+        assert_eq!(problem.status, self.status.as_u16());
+        assert_eq!(problem.request_id, self.header("x-request-id"));
+        assert!(problem.request_id.starts_with("req_"), "{}", problem.request_id);
+        problem
+    }
+
+    pub fn code(&self) -> ProblemCode {
+        self.problem().code
+    }
+
+    pub fn is_page(&self) -> bool {
+        self.header("content-type").starts_with("text/html")
+    }
+}
