@@ -36,9 +36,9 @@ pub async fn demo(ctx: &Context, password: Option<&str>) -> anyhow::Result<bool>
         let user = account::create(ctx, NewAccount { email, name, role, password: &password }).await?;
         let mut tx = ctx.db.begin().await?;
         let message = mail::Message::new("Your Dev Forge account")
-            .greeting(&format!("Hello {name},"))
+            .greeting(format!("Hello {name},"))
             .paragraph("an account was made for you on a development installation of Dev Forge.")
-            .action("Sign in", &format!("{}/sign-in", ctx.config.http.public_url))
+            .action("Sign in", format!("{}/sign-in", ctx.config.http.public_url))
             .facts(vec![("Address", email.to_owned()), ("Role", role.as_str().to_owned())])
             .note(
                 "Mail stays on this machine in development: it is shown at /dev/mail and goes nowhere else.",

@@ -82,7 +82,7 @@ async fn inspect(ctx: &Context, findings: &mut Vec<Finding>) {
     match &pending {
         Ok(_) => add("database", Ok("answers".to_owned())),
         Err(error) => {
-            add("database", Err(format!("does not answer ({error}); check DATABASE_URL and that it runs")))
+            add("database", Err(format!("does not answer ({error}); check DATABASE_URL and that it runs")));
         }
     }
     match pending {
@@ -133,7 +133,9 @@ async fn inspect(ctx: &Context, findings: &mut Vec<Finding>) {
     add(
         "search index",
         match ctx.search.prepare(&documents, &ctx.random) {
-            Ok(()) => Ok(format!("{} documents can be found", ctx.search.len().unwrap_or_default())),
+            Ok(()) => {
+                Ok(format!("{} documents can be found", ctx.search.document_count().unwrap_or_default()))
+            }
             Err(error) => Err(format!("{error}; make the folder writable or set DEVFORGE_SEARCH_DIRECTORY")),
         },
     );

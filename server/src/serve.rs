@@ -190,7 +190,7 @@ async fn keep_index(ctx: Context) {
                 tracing::error!(error = %error, cause, "the search index could not be built; trying again");
             }
             Err(error) => {
-                tracing::error!(error = %error, "the search index could not be built; trying again")
+                tracing::error!(error = %error, "the search index could not be built; trying again");
             }
         }
         tokio::time::sleep(Duration::from_secs(30)).await;

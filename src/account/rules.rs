@@ -55,7 +55,7 @@ pub fn check_new(email: &str, name: &str, password: &str) -> Vec<FieldProblem> {
 pub fn initials(name: &str) -> String {
     let mut words = name.split_whitespace().filter_map(|word| word.chars().find(|c| c.is_alphanumeric()));
     let first = words.next();
-    let last = words.last();
+    let last = words.next_back();
     first.into_iter().chain(last).flat_map(char::to_uppercase).take(3).collect()
 }
 

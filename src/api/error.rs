@@ -20,14 +20,15 @@ const RETRY_AFTER: Duration = Duration::from_secs(5);
 
 #[derive(Debug)]
 pub struct ApiError {
-    problem: Problem,
+    // Boxed, because every `Result` of a handler has room for it.
+    problem: Box<Problem>,
     retry_after: Option<Duration>,
 }
 
 impl ApiError {
     pub fn new(code: ProblemCode, detail: impl Into<String>) -> Self {
         let retry_after = (code == ProblemCode::Unavailable).then_some(RETRY_AFTER);
-        Self { problem: Problem::new(code, detail), retry_after }
+        Self { problem: Box::new(Problem::new(code, detail)), retry_after }
     }
 
     pub fn unauthenticated() -> Self {
@@ -90,7 +91,7 @@ impl IntoResponse for ApiError {
         if self.problem.code == ProblemCode::Unauthenticated {
             response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
-        response.extensions_mut().insert(self.problem);
+        response.extensions_mut().insert(*self.problem);
         response
     }
 }
@@ -247,7 +248,7 @@ pub fn problem_for_status(status: StatusCode) -> Problem {
             "It is not your doing. Try again, or send us the request id.",
         ),
     };
-    error.problem
+    *error.problem
 }
 
 pub(super) async fn no_such_endpoint() -> ApiError {

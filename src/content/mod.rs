@@ -129,7 +129,7 @@ fn parse(path: &str, text: &str) -> Result<Document, String> {
             "title" => document.title = value,
             "description" => document.description = value,
             "order" => {
-                document.order = value.parse().map_err(|_| format!("order “{value}” is not a number"))?
+                document.order = value.parse().map_err(|_| format!("order “{value}” is not a number"))?;
             }
             "updated" => document.updated = Some(value),
             other => return Err(format!("front matter has no key “{other}”")),

@@ -21,12 +21,11 @@ pub enum ParseIdError {
 /// bits in front.
 pub fn encode(uuid: Uuid) -> String {
     let value = uuid.as_u128();
-    (0..ENCODED_LEN)
-        .map(|position| {
-            let shift = 5 * (ENCODED_LEN - 1 - position);
-            char::from(ALPHABET[((value >> shift) & 31) as usize])
-        })
-        .collect()
+    let mut text = String::with_capacity(ENCODED_LEN);
+    for position in (0..ENCODED_LEN).rev() {
+        text.push(char::from(ALPHABET[((value >> (5 * position)) & 31) as usize]));
+    }
+    text
 }
 
 /// Reads what [`encode`] wrote. Only the one canonical spelling is taken, so that ids can be compared as text.

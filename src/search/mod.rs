@@ -123,7 +123,7 @@ impl Search {
     }
 
     /// How many documents can be found.
-    pub fn len(&self) -> Result<u64, Error> {
+    pub fn document_count(&self) -> Result<u64, Error> {
         Ok(self.live()?.reader.searcher().num_docs())
     }
 
@@ -268,7 +268,7 @@ mod tests {
             }
         }
         let search = ready(folder.path());
-        assert_eq!(search.len().expect("ready"), 3);
+        assert_eq!(search.document_count().expect("ready"), 3);
         assert_eq!(std::fs::read_dir(folder.path()).expect("listed").count(), 1);
     }
 }

@@ -178,7 +178,7 @@ async fn tampering_with_the_triggers_off_is_found_where_it_happened() {
         tamper(&app.ctx, statement).await;
         match audit::verify(&app.ctx.db).await {
             Err(Error::Broken { sequence, what }) => {
-                assert_eq!((sequence, what), (place, found), "{statement}")
+                assert_eq!((sequence, what), (place, found), "{statement}");
             }
             other => panic!("{statement} gives {other:?}"),
         }

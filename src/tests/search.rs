@@ -28,7 +28,7 @@ async fn written_pages_and_api_operations_are_found() {
     let documents = documents(&app);
     app.ctx.search.prepare(&documents, &app.ctx.random).expect("built");
     assert!(app.ctx.search.is_ready());
-    assert_eq!(app.ctx.search.len().expect("ready"), documents.len() as u64);
+    assert_eq!(app.ctx.search.document_count().expect("ready"), documents.len() as u64);
 
     let privacy = app.ctx.search.find("privacy", 10).expect("found");
     assert!(privacy.items[0].url.starts_with("/legal/privacy"), "{:?}", privacy.items);

@@ -5,7 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 use app::pages::account::ClientAddress;
 use axum::{
     extract::{ConnectInfo, Request},
-    http::{HeaderMap, HeaderValue, Method, header},
+    http::{HeaderMap, HeaderName, HeaderValue, Method, header},
 };
 use devforge::{
     api::error::ApiError,
@@ -31,10 +31,14 @@ pub fn enter(shared: &Shared, request: &mut Request) -> Result<Option<Allowance>
     Ok(allowance)
 }
 
+const RATELIMIT_LIMIT: HeaderName = HeaderName::from_static("ratelimit-limit");
+const RATELIMIT_REMAINING: HeaderName = HeaderName::from_static("ratelimit-remaining");
+const RATELIMIT_RESET: HeaderName = HeaderName::from_static("ratelimit-reset");
+
 pub fn tell_allowance(headers: &mut HeaderMap, allowance: Allowance) {
-    headers.insert("ratelimit-limit", HeaderValue::from(allowance.limit));
-    headers.insert("ratelimit-remaining", HeaderValue::from(allowance.remaining));
-    headers.insert("ratelimit-reset", HeaderValue::from(allowance.reset.as_secs()));
+    headers.insert(RATELIMIT_LIMIT, HeaderValue::from(allowance.limit));
+    headers.insert(RATELIMIT_REMAINING, HeaderValue::from(allowance.remaining));
+    headers.insert(RATELIMIT_RESET, HeaderValue::from(allowance.reset.as_secs()));
 }
 
 /// The address of the client: the peer, or, where the peer is a proxy of ours, the last address in
@@ -71,7 +75,7 @@ fn check_origin(request: &Request, config: &HttpConfig) -> Result<(), ApiError> 
     if safe || UNSAFE_FROM_ANYWHERE.contains(&request.uri().path()) {
         return Ok(());
     }
-    let header = |name: header::HeaderName| request.headers().get(name).and_then(|value| value.to_str().ok());
+    let header = |name: HeaderName| request.headers().get(name).and_then(|value| value.to_str().ok());
     let refused =
         || ApiError::new(ProblemCode::CrossSite, "Open the page on this site and send the form from there.");
     if let Some(site) = request.headers().get("sec-fetch-site") {

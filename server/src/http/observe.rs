@@ -9,7 +9,7 @@ use app::pages::{
 };
 use axum::{
     extract::{MatchedPath, Request, State},
-    http::{HeaderMap, HeaderValue, Method, StatusCode, header},
+    http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header},
     middleware::Next,
     response::{IntoResponse, Response},
 };
@@ -27,6 +27,9 @@ use futures::FutureExt;
 use tracing::Instrument;
 
 use super::{Shared, cache, guard, metrics};
+
+const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+const API_VERSION: HeaderName = HeaderName::from_static("api-version");
 
 pub async fn layer(State(shared): State<Shared>, mut request: Request, next: Next) -> Response {
     let started = Instant::now();
@@ -58,10 +61,10 @@ pub async fn layer(State(shared): State<Shared>, mut request: Request, next: Nex
     let policy = response.extensions_mut().remove::<ScriptPolicy>();
     let headers = response.headers_mut();
     if let Ok(value) = HeaderValue::from_str(&id_text) {
-        headers.insert("x-request-id", value);
+        headers.insert(X_REQUEST_ID, value);
     }
     if asked.is_api {
-        headers.insert("api-version", HeaderValue::from_static("1"));
+        headers.insert(API_VERSION, HeaderValue::from_static("1"));
     }
     shared.policy.apply(headers, policy.as_ref());
 

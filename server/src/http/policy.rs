@@ -13,6 +13,7 @@ pub struct Policy {
     after_scripts: String,
 }
 
+const RESOURCE_POLICY: HeaderName = HeaderName::from_static("cross-origin-resource-policy");
 const MAIL_PREVIEW: &str = "default-src 'none'; style-src 'unsafe-inline'; img-src 'self' data:; frame-ancestors 'self'; sandbox allow-popups";
 
 impl Policy {
@@ -65,9 +66,7 @@ impl Policy {
             headers.insert(name, value.clone());
         }
         // What may be embedded elsewhere (pictures for link previews) says so itself.
-        headers
-            .entry(HeaderName::from_static("cross-origin-resource-policy"))
-            .or_insert(HeaderValue::from_static("same-origin"));
+        headers.entry(RESOURCE_POLICY).or_insert(HeaderValue::from_static("same-origin"));
         let policy = match scripts {
             Some(ScriptPolicy::SiteScript) => self.site_script.clone(),
             Some(ScriptPolicy::Islands { nonce }) => {

@@ -88,7 +88,7 @@ async fn two_processes_share_sessions_and_each_job_runs_once() {
     let mut ids = Vec::new();
     for number in 0..200 {
         let mut tx = ctx.db.begin().await.expect("a transaction");
-        let message = mail::Message::new(&format!("Number {number}")).paragraph("Only once.");
+        let message = mail::Message::new(format!("Number {number}")).paragraph("Only once.");
         let to = mail::Recipient::nameless(format!("reader{number}@example.com"));
         ids.push(mail::send(&mut tx, &ctx, &to, "test", &message).await.expect("queued"));
         tx.commit().await.expect("committed");
