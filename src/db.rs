@@ -46,6 +46,14 @@ pub async fn connect(config: &DatabaseConfig) -> Result<PgPool, sqlx::Error> {
         .connect_lazy_with(options))
 }
 
+/// A pool for upkeep: building an index or waiting for another node's migration takes as long as it takes, so the
+/// time limits of requests do not hold here. Close it when done.
+pub async fn upkeep(pool: &PgPool) -> Result<PgPool, sqlx::Error> {
+    let options = PgConnectOptions::clone(&pool.connect_options());
+    let options = options.options([("statement_timeout", "0"), ("lock_timeout", "0")]);
+    PgPoolOptions::new().max_connections(2).connect_with(options).await
+}
+
 /// Applies what is missing. Two processes starting at once take turns: sqlx holds an advisory lock meanwhile.
 pub async fn migrate(pool: &PgPool) -> Result<(), sqlx::migrate::MigrateError> {
     MIGRATOR.run(pool).await
@@ -118,6 +126,7 @@ where
     const BATCH: usize = 256;
     /// Two on the way at once keep both the database and this process busy.
     const IN_FLIGHT: usize = 2;
+    const QUERY_LIMIT: Duration = Duration::from_secs(20);
 
     /// `query` gets distinct keys and gives what it found; a key it leaves out was not found.
     pub fn start<F, Fut>(query: F) -> Self
@@ -162,7 +171,11 @@ where
                 keys.push(lookup.key.clone());
             }
         }
-        let found = query(keys).await;
+        // A database that falls silent without closing its connections must not keep everyone waiting.
+        let found = match tokio::time::timeout(Self::QUERY_LIMIT, query(keys)).await {
+            Ok(found) => found,
+            Err(_) => Err(sqlx::Error::PoolTimedOut),
+        };
         if let Err(error) = &found {
             tracing::warn!(error = %error, lookups = batch.len(), "a gathered look-up failed");
         }

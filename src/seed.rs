@@ -26,14 +26,23 @@ const PASSWORD_FILE: &str = "demo-password";
 /// `password` is the demo people's; without one a random one is made.
 /// False when the database had people already.
 pub async fn demo(ctx: &Context, password: Option<&str>) -> anyhow::Result<bool> {
-    if account::count(ctx).await? > 0 {
+    let kept = demo_password(&ctx.config);
+    let present = account::count(ctx).await?;
+    // An interrupted start left the password and some of the people: it is taken up where it stopped.
+    let interrupted = kept.is_some() && present < PEOPLE.len() as i64;
+    if present > 0 && !interrupted {
         return Ok(false);
     }
+    let password = kept.as_deref().filter(|_| present > 0).or(password);
     let password = password.map_or_else(|| crypto::to_hex(&ctx.random.bytes::<8>()), str::to_owned);
     std::fs::create_dir_all(&ctx.config.data_dir)?;
     std::fs::write(ctx.config.data_dir.join(PASSWORD_FILE), &password)?;
     for (email, name, role) in PEOPLE {
-        let user = account::create(ctx, NewAccount { email, name, role, password: &password }).await?;
+        let user = match account::create(ctx, NewAccount { email, name, role, password: &password }).await {
+            Ok(user) => user,
+            Err(account::Error::EmailTaken) => continue,
+            Err(error) => return Err(error.into()),
+        };
         let mut tx = ctx.db.begin().await?;
         let message = mail::Message::new("Your Dev Forge account")
             .greeting(format!("Hello {name},"))

@@ -93,7 +93,7 @@ async fn inspect(ctx: &Context, findings: &mut Vec<Finding>) {
     if pending_is_zero(ctx).await {
         add(
             "audit log",
-            match audit::verify(&ctx.db).await {
+            match verify_audit(ctx).await {
                 Ok(found) => {
                     Ok(format!("{} entries in the chain, {} not sealed yet", found.sealed, found.unsealed))
                 }
@@ -106,7 +106,7 @@ async fn inspect(ctx: &Context, findings: &mut Vec<Finding>) {
             "jobs",
             match jobs::figures(ctx).await {
                 Ok(figures) if figures.dead > 0 => Err(format!(
-                    "{} failed for good; see what they say and revive or remove them",
+                    "{} failed for good; `devforge jobs dead` says why, `devforge jobs revive` runs one again",
                     figures.dead
                 )),
                 Ok(figures) => Ok(format!("{} waiting, {} running", figures.waiting, figures.running)),
@@ -139,6 +139,14 @@ async fn inspect(ctx: &Context, findings: &mut Vec<Finding>) {
             Err(error) => Err(format!("{error}; make the folder writable or set DEVFORGE_SEARCH_DIRECTORY")),
         },
     );
+}
+
+/// A long log takes as long as it takes to walk.
+async fn verify_audit(ctx: &Context) -> Result<audit::Verified, audit::Error> {
+    let pool = db::upkeep(&ctx.db).await?;
+    let verified = audit::verify(&pool).await;
+    pool.close().await;
+    verified
 }
 
 async fn pending_is_zero(ctx: &Context) -> bool {

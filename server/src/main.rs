@@ -11,6 +11,7 @@ use devforge::{
     config::{Config, Fallback, KEYS, Key, Mode, Sources},
     content::Catalogue,
     contract::account::Role,
+    jobs,
     random::Random,
     search, seed,
 };
@@ -50,6 +51,11 @@ enum Command {
         #[command(subcommand)]
         command: AdminCommand,
     },
+    /// Jobs that failed for good
+    Jobs {
+        #[command(subcommand)]
+        command: JobsCommand,
+    },
     /// Check configuration, database, storage, mail and index, and say what is wrong
     Doctor {
         /// Only what a load balancer would want to know
@@ -58,6 +64,14 @@ enum Command {
     },
     /// Print the OpenAPI document
     Openapi,
+}
+
+#[derive(Subcommand)]
+enum JobsCommand {
+    /// List them, newest first
+    Dead,
+    /// Let one run again
+    Revive { id: i64 },
 }
 
 #[derive(Subcommand)]
@@ -141,6 +155,19 @@ async fn one_off(command: Command, config: Config, sources: &Sources) -> anyhow:
                 println!("There are accounts already: nothing was changed.");
             }
             serve::print_demo(&ctx.config);
+        }
+        Command::Jobs { command: JobsCommand::Dead } => {
+            for job in jobs::dead(&ctx, 200).await? {
+                let error = job.last_error.unwrap_or_default();
+                println!("{:>8}  {}  after {} attempts: {error}", job.id, job.name, job.attempts);
+            }
+        }
+        Command::Jobs { command: JobsCommand::Revive { id } } => {
+            anyhow::ensure!(
+                jobs::revive(&ctx, id).await?,
+                "there is no dead job {id}; `devforge jobs dead` lists them"
+            );
+            println!("It runs again.");
         }
         Command::Admin { command: AdminCommand::Create { email, name } } => {
             let password = read_password()?;

@@ -5,6 +5,7 @@ use std::{net::SocketAddr, time::Duration};
 use anyhow::Context as _;
 use devforge::{
     api::openapi,
+    audit,
     clock::Clock,
     config::{Config, Mode, Sources},
     context::Context,
@@ -12,12 +13,37 @@ use devforge::{
     random::Random,
     search, seed,
 };
-use tokio::{net::TcpListener, sync::watch};
+use tokio::{
+    net::TcpListener,
+    signal::unix::{Signal, SignalKind, signal},
+    sync::watch,
+    task::JoinHandle,
+};
 
 use crate::{http, postgres};
 
 /// Serves until SIGINT or SIGTERM, then drains.
 pub async fn serve(config: Config, sources: &Sources) -> anyhow::Result<()> {
+    let mut signals = Signals::listen()?;
+    let running = tokio::select! {
+        running = Box::pin(start(config, sources)) => running?,
+        // What was started so far is dropped, and with it our share of the private PostgreSQL.
+        () = signals.next() => return Ok(()),
+    };
+    running.until(signals).await
+}
+
+/// Everything that serves, once it does.
+struct Running {
+    ctx: Context,
+    cluster: Option<private_postgres::Cluster>,
+    stop: watch::Sender<bool>,
+    serving: JoinHandle<std::io::Result<()>>,
+    worker: Option<JoinHandle<()>>,
+    others: [JoinHandle<()>; 3],
+}
+
+async fn start(config: Config, sources: &Sources) -> anyhow::Result<Running> {
     // The port first: it is what most often is wrong, and it is known at once.
     let address = config.http.address;
     let listener = listen(address).await?;
@@ -47,28 +73,41 @@ pub async fn serve(config: Config, sources: &Sources) -> anyhow::Result<()> {
             let _ = stopping.wait_for(|stop| *stop).await;
         });
     let serving = tokio::spawn(async move { serving.await });
-    wait_for_signal().await;
-    tracing::info!("stopping: requests and jobs under way may finish");
-    let _ = stop.send(true);
-    let drain = ctx.config.http.drain_timeout;
-    if tokio::time::timeout(drain, serving).await.is_err() {
-        tracing::warn!("some requests did not finish in time and were cut off");
+    Ok(Running { ctx, cluster, stop, serving, worker, others: [indexing, following, housekeeping] })
+}
+
+impl Running {
+    /// Serves until a signal comes, then lets what is under way finish.
+    async fn until(self, mut signals: Signals) -> anyhow::Result<()> {
+        signals.next().await;
+        tracing::info!("stopping: requests and jobs under way may finish");
+        let _ = self.stop.send(true);
+        let drain = self.ctx.config.http.drain_timeout;
+        if tokio::time::timeout(drain, self.serving).await.is_err() {
+            tracing::warn!("some requests did not finish in time and were cut off");
+        }
+        if let Some(worker) = self.worker
+            && tokio::time::timeout(drain + Duration::from_secs(1), worker).await.is_err()
+        {
+            tracing::warn!("some jobs did not finish in time; they will run again");
+        }
+        for task in self.others {
+            task.abort();
+        }
+        close(&self.ctx).await;
+        postgres::stop(self.cluster).await;
+        Ok(())
     }
-    if let Some(worker) = worker
-        && tokio::time::timeout(drain + Duration::from_secs(1), worker).await.is_err()
-    {
-        tracing::warn!("some jobs did not finish in time; they will run again");
-    }
-    for task in [indexing, following, housekeeping] {
-        task.abort();
-    }
-    ctx.db.close().await;
-    postgres::stop(cluster).await;
-    Ok(())
+}
+
+/// Closes the pool, but does not wait for a database that has fallen silent.
+async fn close(ctx: &Context) {
+    let _ = tokio::time::timeout(Duration::from_secs(5), ctx.db.close()).await;
 }
 
 /// Runs jobs and nothing else.
 pub async fn worker(config: Config) -> anyhow::Result<()> {
+    let mut signals = Signals::listen()?;
     let (config, cluster) = postgres::ensure(config).await?;
     let ctx = Context::open(config, Clock::System, Random::System).await?;
     wait_for_database(&ctx).await?;
@@ -76,18 +115,21 @@ pub async fn worker(config: Config) -> anyhow::Result<()> {
     let (stop, stopped) = watch::channel(false);
     let worker = spawn_worker(&ctx, stopped).await?;
     tracing::info!("working");
-    wait_for_signal().await;
+    signals.next().await;
     let _ = stop.send(true);
     let _ = tokio::time::timeout(ctx.config.http.drain_timeout + Duration::from_secs(1), worker).await;
-    ctx.db.close().await;
+    close(&ctx).await;
     postgres::stop(cluster).await;
     Ok(())
 }
 
 /// Our tables and the queue's, both up to date.
 pub async fn prepare_database(ctx: &Context) -> anyhow::Result<()> {
-    db::migrate(&ctx.db).await.context("the database could not be brought up to date")?;
-    jobs::prepare_schema(&ctx.db).await?;
+    let pool = db::upkeep(&ctx.db).await.context("the database cannot be reached")?;
+    db::migrate(&pool).await.context("the database could not be brought up to date")?;
+    jobs::prepare_schema(&pool).await?;
+    audit::ensure_partitions(&pool).await?;
+    pool.close().await;
     Ok(())
 }
 
@@ -136,10 +178,7 @@ async fn wait_for_database(ctx: &Context) -> anyhow::Result<()> {
     )
 }
 
-async fn spawn_worker(
-    ctx: &Context,
-    mut stopped: watch::Receiver<bool>,
-) -> anyhow::Result<tokio::task::JoinHandle<()>> {
+async fn spawn_worker(ctx: &Context, mut stopped: watch::Receiver<bool>) -> anyhow::Result<JoinHandle<()>> {
     // The first start says what is wrong; later ones are retried, because a database that goes away comes back.
     let mut on_stop = stopped.clone();
     let first = jobs::Worker::start(ctx, async move {
@@ -215,19 +254,23 @@ async fn follow_outbox(ctx: Context, cache: http::PageCache) {
     }
 }
 
-async fn wait_for_signal() {
-    use tokio::signal::unix::{SignalKind, signal};
-    let (mut interrupt, mut terminate) =
-        match (signal(SignalKind::interrupt()), signal(SignalKind::terminate())) {
-            (Ok(interrupt), Ok(terminate)) => (interrupt, terminate),
-            _ => {
-                tracing::warn!("signals cannot be heard; stop the process by its id");
-                return std::future::pending().await;
-            }
-        };
-    tokio::select! {
-        _ = interrupt.recv() => {}
-        _ = terminate.recv() => {}
+/// SIGINT and SIGTERM, heard from the first moment.
+struct Signals {
+    interrupt: Signal,
+    terminate: Signal,
+}
+
+impl Signals {
+    fn listen() -> anyhow::Result<Self> {
+        let heard = |kind| signal(kind).context("signals cannot be heard");
+        Ok(Self { interrupt: heard(SignalKind::interrupt())?, terminate: heard(SignalKind::terminate())? })
+    }
+
+    async fn next(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+        }
     }
 }
 

@@ -74,8 +74,8 @@ pub const KEYS: &[Key] = &[
     optional(
         "DEVFORGE_HTTP_METRICS_TOKEN",
         "http.metrics_token",
-        "loopback only",
-        "bearer token that lets others than loopback read /metrics",
+        "loopback in development, nobody in production",
+        "bearer token that lets its bearer read /metrics",
     ),
     optional(
         "DATABASE_URL",

@@ -25,6 +25,11 @@ pub enum Error {
     BadValue { key: &'static str, value: String, wanted: &'static str },
     #[error("{0} must be set in production; {1}")]
     Missing(&'static str, &'static str),
+    #[error(
+        "development shows mail and failures to everyone, so it listens on loopback only and never has an https \
+         address; set DEVFORGE_MODE=production"
+    )]
+    DevelopmentInPublic,
     #[error("{key} is too weak: {why}; make one with `openssl rand -base64 48`")]
     Weak { key: &'static str, why: &'static str },
     #[error("{path} cannot be read: {source}")]
@@ -149,10 +154,14 @@ impl Config {
             }
         };
         let data_dir: PathBuf = sources.parse("DEVFORGE_DATA_DIR", "a folder")?;
+        let http = http(sources)?;
+        if mode == Mode::Development && (http.is_https() || !http.address.ip().is_loopback()) {
+            return Err(Error::DevelopmentInPublic);
+        }
         let in_data_dir = |name: &str| data_dir.join(name);
         Ok(Self {
             mode,
-            http: http(sources)?,
+            http,
             database: DatabaseConfig {
                 url: sources.secret("DATABASE_URL"),
                 max_connections: sources.parse("DEVFORGE_DATABASE_MAX_CONNECTIONS", "a number")?,
@@ -410,6 +419,16 @@ mod tests {
         for weak in ["short", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"] {
             let pairs = [PRODUCTION[0], ("DEVFORGE_SECRET", weak), PRODUCTION[2], PRODUCTION[3]];
             assert!(matches!(load(&pairs), Err(Error::Weak { .. })), "{weak}");
+        }
+    }
+
+    #[test]
+    fn development_stays_on_this_machine() {
+        for (key, value) in [
+            ("DEVFORGE_HTTP_ADDRESS", "0.0.0.0:3000"),
+            ("DEVFORGE_HTTP_PUBLIC_URL", "https://devforge.example"),
+        ] {
+            assert!(matches!(load(&[(key, value)]), Err(Error::DevelopmentInPublic)), "{key}={value}");
         }
     }
 

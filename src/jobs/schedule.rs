@@ -20,10 +20,17 @@ impl Job for KeepHouse {
     const NAME: &'static str = "keep_house";
 
     async fn run(self, ctx: Context) -> anyhow::Result<()> {
-        audit::ensure_partitions(&ctx.db).await?;
-        let events = outbox::purge(&ctx).await?;
-        let buckets = rate_limit::purge(&ctx).await?;
-        tracing::info!(events, buckets, "the daily round is done");
-        Ok(())
+        // Each step by itself: one that fails must not keep the others from being done.
+        let events = outbox::purge(&ctx).await;
+        let buckets = rate_limit::purge(&ctx).await;
+        let partitions = audit::ensure_partitions(&ctx.db).await;
+        tracing::info!(
+            events = *events.as_ref().unwrap_or(&0),
+            buckets = *buckets.as_ref().unwrap_or(&0),
+            "the daily round is done"
+        );
+        events?;
+        buckets?;
+        Ok(partitions?)
     }
 }

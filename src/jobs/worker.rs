@@ -124,7 +124,7 @@ impl Worker {
     }
 }
 
-/// Runs what is queued now and returns: for tests and for `devforge worker --once`.
+/// Runs what is queued now and returns: for tests.
 pub async fn run_all_queued(ctx: &Context) -> Result<(), WorkerError> {
     let worker = options(ctx).init().await.map_err(|error| WorkerError::Setup(error.to_string()))?;
     worker.run_once().await.map_err(|error| WorkerError::Stopped(error.to_string()))

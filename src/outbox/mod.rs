@@ -19,6 +19,7 @@ pub const MAX_READ: i64 = 500;
 const POLL: Duration = Duration::from_secs(2);
 /// How long events are kept for readers that have fallen behind or start over.
 const KEEP_DAYS: i64 = 14;
+const PURGE_BATCH: i64 = 10_000;
 
 /// A place in the outbox. Opaque to readers but for its order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
@@ -96,7 +97,15 @@ pub async fn save_cursor(
 
 /// Drops what every reader has had time for.
 pub async fn purge(ctx: &Context) -> Result<u64, sqlx::Error> {
-    store::delete_before(&ctx.db, ctx.clock.now() - time::Duration::days(KEEP_DAYS)).await
+    let before = ctx.clock.now() - time::Duration::days(KEEP_DAYS);
+    let mut removed = 0;
+    loop {
+        let batch = store::delete_before(&ctx.db, before, PURGE_BATCH).await?;
+        removed += batch;
+        if batch < PURGE_BATCH as u64 {
+            return Ok(removed);
+        }
+    }
 }
 
 /// Follows the outbox on this node: waits for news, reads them in order, survives a database that goes away.

@@ -92,14 +92,17 @@ pub async fn save_cursor(
 }
 
 /// Keeps what a durable reader has not had yet, however old.
-pub async fn delete_before(pool: &PgPool, before: OffsetDateTime) -> Result<u64, sqlx::Error> {
+pub async fn delete_before(pool: &PgPool, before: OffsetDateTime, limit: i64) -> Result<u64, sqlx::Error> {
     let done = sqlx::query!(
         "delete from outbox
-         where recorded_at < $1
-           and not exists (
-               select 1 from outbox_cursor c where (c.xid, c.id) < (outbox.xid, outbox.id)
-           )",
+         where (xid, id) in (
+             select o.xid, o.id from outbox o
+             where o.recorded_at < $1
+               and not exists (select 1 from outbox_cursor c where (c.xid, c.id) < (o.xid, o.id))
+             limit $2
+         )",
         before,
+        limit,
     )
     .execute(pool)
     .await?;

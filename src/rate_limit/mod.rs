@@ -14,6 +14,8 @@ use governor::{
 
 use crate::{context::Context, crypto};
 
+const PURGE_BATCH: i64 = 10_000;
+
 /// So often in so long a window, under a name that is part of the ledger's key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limit {
@@ -50,7 +52,15 @@ pub async fn forget(ctx: &Context, limit: Limit, key: &[u8; 32]) -> Result<(), s
 
 /// Removes windows that have long closed.
 pub async fn purge(ctx: &Context) -> Result<u64, sqlx::Error> {
-    store::delete_before(&ctx.db, ctx.clock.now() - time::Duration::days(2)).await
+    let before = ctx.clock.now() - time::Duration::days(2);
+    let mut removed = 0;
+    loop {
+        let batch = store::delete_before(&ctx.db, before, PURGE_BATCH).await?;
+        removed += batch;
+        if batch < PURGE_BATCH as u64 {
+            return Ok(removed);
+        }
+    }
 }
 
 fn bucket(limit: Limit, key: &[u8; 32]) -> String {
@@ -110,7 +120,7 @@ impl Floods {
 }
 
 /// One home has a whole /64 of IPv6: it counts as one.
-fn network_of(address: IpAddr) -> IpAddr {
+pub fn network_of(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(address) => IpAddr::V6((u128::from(address) & !u128::from(u64::MAX)).into()),
         v4 @ IpAddr::V4(_) => v4,

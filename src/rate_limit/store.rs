@@ -25,7 +25,15 @@ pub async fn delete(pool: &PgPool, bucket: &str) -> Result<(), sqlx::Error> {
     Ok(())
 }
 
-pub async fn delete_before(pool: &PgPool, before: OffsetDateTime) -> Result<u64, sqlx::Error> {
-    let done = sqlx::query!("delete from rate_ledger where window_start < $1", before).execute(pool).await?;
+pub async fn delete_before(pool: &PgPool, before: OffsetDateTime, limit: i64) -> Result<u64, sqlx::Error> {
+    let done = sqlx::query!(
+        "delete from rate_ledger where (bucket, window_start) in (
+             select bucket, window_start from rate_ledger where window_start < $1 limit $2
+         )",
+        before,
+        limit,
+    )
+    .execute(pool)
+    .await?;
     Ok(done.rows_affected())
 }

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Value, json};
 use time::OffsetDateTime;
 use tower_sessions::{
     SessionStore,
@@ -19,6 +19,7 @@ use tower_sessions::{
 };
 
 use crate::{
+    audit,
     config::Config,
     context::Context,
     contract::{
@@ -154,8 +155,23 @@ pub async fn list(
 }
 
 /// Ends one session of `owner`. False when it is not theirs or not there: the two look the same.
-pub async fn end(ctx: &Context, owner: UserId, id: SessionId) -> Result<bool, sqlx::Error> {
-    store::delete_owned(&ctx.db, owner.uuid(), id.uuid()).await
+pub async fn end(ctx: &Context, owner: UserId, id: SessionId) -> Result<bool, audit::Error> {
+    let mut tx = ctx.db.begin().await?;
+    if !store::delete_owned(&mut tx, owner.uuid(), id.uuid()).await? {
+        return Ok(false);
+    }
+    let subject_id = id.to_string();
+    let entry = audit::Entry {
+        actor: audit::Actor::User(owner),
+        action: "session.ended",
+        subject_kind: "session",
+        subject_id: &subject_id,
+        detail: json!({}),
+        request_id: None,
+    };
+    audit::record(&mut tx, ctx, entry).await?;
+    tx.commit().await?;
+    Ok(true)
 }
 
 /// Removes sessions that have ended by time.

@@ -1,7 +1,7 @@
 //! SQL of sessions.
 
 use serde_json::Value;
-use sqlx::PgPool;
+use sqlx::{PgConnection, PgPool};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
@@ -106,9 +106,9 @@ pub async fn delete_by_hash(pool: &PgPool, token_hash: &[u8; 32]) -> Result<(), 
     Ok(())
 }
 
-pub async fn delete_owned(pool: &PgPool, account: Uuid, id: Uuid) -> Result<bool, sqlx::Error> {
+pub async fn delete_owned(conn: &mut PgConnection, account: Uuid, id: Uuid) -> Result<bool, sqlx::Error> {
     let done = sqlx::query!("delete from session where id = $1 and account_id = $2", id, account)
-        .execute(pool)
+        .execute(conn)
         .await?;
     Ok(done.rows_affected() == 1)
 }

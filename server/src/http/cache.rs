@@ -62,16 +62,14 @@ impl Default for PageCache {
 }
 
 /// Answers from the cache where it can, from `next` where it must, and keeps what may be kept.
-pub async fn answer(shared: &Shared, mut request: Request, next: Next) -> Response {
-    let Some(key) = key_of(shared, &request) else {
-        return next.run(request).await;
-    };
-    if let Some(page) = shared.cache.pages.get(&key) {
+pub async fn answer(shared: &Shared, request: Request, next: Next) -> Response {
+    let key = key_of(shared, &request);
+    if let Some(key) = &key
+        && let Some(page) = shared.cache.pages.get(key)
+    {
         return page.respond(request.headers());
     }
-    // What is kept is the plain page: it is compressed here, once, and not on its way out.
     let asked = request.headers().clone();
-    request.headers_mut().remove(header::ACCEPT_ENCODING);
     let is_get = request.method() == Method::GET;
     let mut response = next.run(request).await;
     let cacheable = response.extensions_mut().remove::<Cacheable>().is_some();
@@ -93,7 +91,10 @@ pub async fn answer(shared: &Shared, mut request: Request, next: Next) -> Respon
         return Response::from_parts(parts, Body::from(plain));
     };
     let page = Arc::new(CachedPage::new(policy, plain));
-    shared.cache.pages.insert(key, Arc::clone(&page));
+    // Without a key it is the same page, made for this visitor only.
+    if let Some(key) = key {
+        shared.cache.pages.insert(key, Arc::clone(&page));
+    }
     page.respond(&asked)
 }
 

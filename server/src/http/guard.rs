@@ -85,7 +85,8 @@ fn check_origin(request: &Request, config: &HttpConfig) -> Result<(), ApiError> 
         };
     }
     if let Some(origin) = header(header::ORIGIN) {
-        let same = origin == config.public_url || is_own_host(origin, header(header::HOST));
+        let same =
+            origin == config.public_url || !config.is_https() && is_own_host(origin, header(header::HOST));
         return if same { Ok(()) } else { Err(refused()) };
     }
     if request.headers().contains_key(header::COOKIE) { Err(refused()) } else { Ok(()) }

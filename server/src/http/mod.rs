@@ -20,7 +20,7 @@ mod policy;
 use std::{sync::Arc, time::Duration};
 
 use anyhow::Context as _;
-use app::pages;
+use app::pages::{self, shell::Cacheable};
 use axum::{
     Router,
     extract::DefaultBodyLimit,
@@ -48,6 +48,8 @@ pub(crate) struct Parts {
     pub cache: PageCache,
     pub policy: policy::Policy,
     pub metrics: PrometheusHandle,
+    /// When storage was last tried, and whether it worked.
+    pub storage_probe: tokio::sync::Mutex<Option<(std::time::Instant, bool)>>,
 }
 
 impl std::ops::Deref for Shared {
@@ -76,7 +78,7 @@ impl Site {
                 shared.floods.shrink();
                 shared.metrics.run_upkeep();
                 metrics::record_pool(&shared.ctx);
-                metrics::record_jobs(&shared.ctx).await;
+                let _ = tokio::time::timeout(Duration::from_secs(5), metrics::record_jobs(&shared.ctx)).await;
             }
         }
     }
@@ -92,6 +94,7 @@ pub fn site(ctx: &Context, metrics: PrometheusHandle) -> anyhow::Result<Site> {
         cache: cache.clone(),
         policy: policy::Policy::new(&ctx.config.http),
         metrics,
+        storage_probe: tokio::sync::Mutex::default(),
     }));
     let sessions = SessionManagerLayer::new(PostgresSessions::new(ctx))
         .with_name(devforge::session::cookie_name(&ctx.config))
@@ -108,7 +111,7 @@ pub fn site(ctx: &Context, metrics: PrometheusHandle) -> anyhow::Result<Site> {
         .gzip(true)
         .br(true)
         .quality(CompressionLevel::Precise(4))
-        .compress_when(DefaultPredicate::new().and(takes_no_ranges));
+        .compress_when(DefaultPredicate::new().and(may_be_compressed));
     let router = Router::new()
         .merge(pages::router(ctx, sessions))
         .merge(api::router())
@@ -121,7 +124,8 @@ pub fn site(ctx: &Context, metrics: PrometheusHandle) -> anyhow::Result<Site> {
     Ok(Site { router, cache, shared })
 }
 
-/// Ranges are positions in the bytes as stored: such an answer must not be compressed on its way.
-fn takes_no_ranges(_: StatusCode, _: Version, headers: &HeaderMap, _: &Extensions) -> bool {
-    !headers.contains_key(header::ACCEPT_RANGES)
+/// Ranges are positions in the bytes as stored, so such an answer goes out as it is; and public pages are
+/// compressed by the cache.
+fn may_be_compressed(_: StatusCode, _: Version, headers: &HeaderMap, extensions: &Extensions) -> bool {
+    !headers.contains_key(header::ACCEPT_RANGES) && extensions.get::<Cacheable>().is_none()
 }

@@ -65,6 +65,8 @@ pub async fn layer(State(shared): State<Shared>, mut request: Request, next: Nex
     }
     if asked.is_api {
         headers.insert(API_VERSION, HeaderValue::from_static("1"));
+        // What an endpoint does not declare public is for the caller's eyes.
+        headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("private, no-store"));
     }
     shared.policy.apply(headers, policy.as_ref());
 

@@ -1,6 +1,9 @@
 //! What operators and their machines ask: alive, ready, how much of what; and reports from browsers.
 
-use std::net::SocketAddr;
+use std::{
+    net::SocketAddr,
+    time::{Duration, Instant},
+};
 
 use axum::{
     Extension, Json, Router,
@@ -10,11 +13,12 @@ use axum::{
     response::{IntoResponse, Response},
     routing::{get, post},
 };
-use devforge::{api::error::ApiError, db};
+use devforge::{api::error::ApiError, config::Mode, db};
 use serde_json::json;
 
 use super::Shared;
 
+const STORAGE_PROBE_EVERY: Duration = Duration::from_secs(10);
 const MAX_REPORT_BYTES: usize = 16 * 1024;
 
 /// Method and path of every route here.
@@ -38,16 +42,13 @@ async fn alive() -> Response {
 /// Whether requests can be sent here, and what is missing if not.
 async fn ready(State(shared): State<Shared>) -> Response {
     let ctx = &shared.ctx;
-    let (migrations, storage) = {
-        let probe = ctx.random.uuid_v7(ctx.clock.now());
-        tokio::join!(db::pending_migrations(&ctx.db), ctx.storage.check(probe))
-    };
+    let (migrations, storage) = tokio::join!(db::pending_migrations(&ctx.db), storage_is_ready(&shared));
     let database = migrations.is_ok();
     let parts = [
         ("database", database),
         ("migrations", matches!(migrations, Ok(0))),
         ("index", ctx.search.is_ready()),
-        ("storage", storage.is_ok()),
+        ("storage", storage),
     ];
     let status =
         if parts.iter().all(|(_, ready)| *ready) { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
@@ -62,15 +63,32 @@ async fn ready(State(shared): State<Shared>) -> Response {
     response
 }
 
-/// For loopback, or for who has the token.
+/// The probe writes, so it runs at most once in a while, and to its end even when the one who asked hangs up.
+async fn storage_is_ready(shared: &Shared) -> bool {
+    let mut last = shared.storage_probe.lock().await;
+    if let Some((at, ready)) = *last
+        && at.elapsed() < STORAGE_PROBE_EVERY
+    {
+        return ready;
+    }
+    let ctx = shared.ctx.clone();
+    let probe =
+        tokio::spawn(async move { ctx.storage.check(ctx.random.uuid_v7(ctx.clock.now())).await.is_ok() });
+    let ready = probe.await.unwrap_or(false);
+    *last = Some((Instant::now(), ready));
+    ready
+}
+
+/// For loopback in development, or for who has the token.
 async fn metrics(
     State(shared): State<Shared>,
     peer: Option<Extension<ConnectInfo<SocketAddr>>>,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
-    // Behind a proxy everyone comes from it: a forwarded request is never local.
-    let local =
-        peer.is_some_and(|peer| peer.0.0.ip().is_loopback()) && !headers.contains_key("x-forwarded-for");
+    // Behind a proxy everyone comes from loopback, so that counts only where there is none.
+    let local = shared.ctx.config.mode == Mode::Development
+        && peer.is_some_and(|peer| peer.0.0.ip().is_loopback())
+        && !headers.contains_key("x-forwarded-for");
     let token = shared.ctx.config.http.metrics_token.as_ref();
     let given =
         headers.get(header::AUTHORIZATION).and_then(|value| value.as_bytes().strip_prefix(b"Bearer "));

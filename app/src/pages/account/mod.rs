@@ -7,7 +7,7 @@ mod sign_in;
 use axum::{
     Form,
     extract::State,
-    http::{HeaderMap, StatusCode, header},
+    http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse, Redirect, Response},
 };
 use devforge::{
@@ -18,6 +18,7 @@ use devforge::{
     },
     context::Context,
     contract::{account::User, id::SessionId},
+    rate_limit::network_of,
     session,
 };
 use serde::Deserialize;
@@ -51,6 +52,7 @@ pub async fn sign_in_page(Query(query): Query<NextQuery>, visit: Visit) -> Respo
 
 fn form_page(form: SignInForm, visit: &Visit, status: StatusCode) -> Response {
     Page::new("Sign in", "Sign in to your Dev Forge account.", move || sign_in_view(form))
+        .public("/sign-in")
         .status(status)
         .render(visit)
 }
@@ -88,7 +90,7 @@ pub async fn sign_in(
     if !missing.is_empty() {
         return refused(None, missing, StatusCode::UNPROCESSABLE_ENTITY);
     }
-    let address = address.map_or_else(|| "unknown".to_owned(), |address| address.0.0.to_string());
+    let address = address.map_or_else(|| "unknown".to_owned(), |address| network_of(address.0.0).to_string());
     let origin = Origin { address: &address, request_id: visit.request_id };
     match account::authenticate(&ctx, &credentials.email, &credentials.password, origin).await {
         Ok(user) => {
@@ -102,7 +104,12 @@ pub async fn sign_in(
         Err(Error::TooManyTries { retry_after }) => {
             let minutes = retry_after.as_secs().div_ceil(60);
             let error = format!("Too many tries. Wait {minutes} min, then try again.");
-            refused(Some(error), Vec::new(), StatusCode::TOO_MANY_REQUESTS)
+            refused(Some(error), Vec::new(), StatusCode::TOO_MANY_REQUESTS).map(|mut response: Response| {
+                response
+                    .headers_mut()
+                    .insert(header::RETRY_AFTER, HeaderValue::from(retry_after.as_secs().max(1)));
+                response
+            })
         }
         Err(error) => Err(error.into()),
     }
@@ -122,7 +129,15 @@ async fn start_session(session: &Session, user: &User, headers: &HeaderMap) -> R
     session.save().await.map_err(failed)
 }
 
-pub async fn sign_out(session: Session) -> Result<Redirect, ApiError> {
+pub async fn sign_out(
+    State(ctx): State<Context>,
+    session: Session,
+    visit: Visit,
+) -> Result<Redirect, ApiError> {
+    if let account::Caller::User { user, session: id } = &visit.caller {
+        session::end(&ctx, user.id, *id).await?;
+    }
+    // The cookie goes too, whether or not anything stood behind it.
     session.flush().await.map_err(|error| {
         tracing::warn!(error = %error, "a session could not be ended");
         ApiError::unavailable()
