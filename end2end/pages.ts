@@ -23,7 +23,7 @@ export const pages: Page[] = [
   { path: '/docs/api', status: 200, kind: 'public' },
   { path: '/search', status: 200, kind: 'public' },
   { path: '/search?q=license', status: 200, kind: 'private' },
-  { path: '/sign-in', status: 200, kind: 'public' },
+  { path: '/sign-in', status: 200, kind: 'private' },
   { path: '/account', status: 200, kind: 'private', signedIn: true },
   { path: '/dev/gallery', status: 200, kind: 'private' },
   { path: '/dev/mail', status: 200, kind: 'private' },
@@ -31,4 +31,3 @@ export const pages: Page[] = [
   { path: '/dev/panic', status: 500, kind: 'error' },
 ];
 
-export const publicPages = pages.filter((page) => page.kind === 'public');

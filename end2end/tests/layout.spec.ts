@@ -45,9 +45,9 @@ test('titles, descriptions and canonical links tell the pages apart', async ({ p
   const descriptions = new Map<string, string>();
 
   for (const entry of pages) {
-    // Public pages as a stranger sees them: signed in, the sign-in page leads on to the account.
-    if (entry.kind === 'public') await context.clearCookies();
-    else await useSavedSession(context);
+    // As a stranger where a stranger may: signed in, the sign-in page leads on to the account.
+    if (entry.signedIn) await useSavedSession(context);
+    else await context.clearCookies();
     await page.goto(entry.path);
     const head = await page.evaluate(() => ({
       title: document.title.trim(),

@@ -38,7 +38,7 @@ struct Running {
     ctx: Context,
     cluster: Option<private_postgres::Cluster>,
     stop: watch::Sender<bool>,
-    serving: JoinHandle<std::io::Result<()>>,
+    serving: JoinHandle<()>,
     worker: Option<JoinHandle<()>>,
     others: [JoinHandle<()>; 3],
 }
@@ -68,11 +68,9 @@ async fn start(config: Config, sources: &Sources) -> anyhow::Result<Running> {
     announce(&ctx, listener.local_addr().unwrap_or(address));
 
     let mut stopping = stopped.clone();
-    let serving = axum::serve(listener, site.router.into_make_service_with_connect_info::<SocketAddr>())
-        .with_graceful_shutdown(async move {
-            let _ = stopping.wait_for(|stop| *stop).await;
-        });
-    let serving = tokio::spawn(async move { serving.await });
+    let serving = tokio::spawn(http::accept::serve(listener, site.router, async move {
+        let _ = stopping.wait_for(|stop| *stop).await;
+    }));
     Ok(Running { ctx, cluster, stop, serving, worker, others: [indexing, following, housekeeping] })
 }
 

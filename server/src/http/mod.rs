@@ -9,6 +9,7 @@
 //! The first three are plain functions rather than layers: axum clones every layer inside a layer for every
 //! request, so that seven of them cost more than the work.
 
+pub mod accept;
 mod assets;
 mod cache;
 mod guard;

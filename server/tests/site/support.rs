@@ -1,6 +1,6 @@
 //! The site, served on a port of its own, and a client that follows no redirect, keeps no cookie and unpacks nothing.
 
-use std::{net::SocketAddr, sync::LazyLock};
+use std::sync::LazyLock;
 
 use axum::http::{HeaderMap, StatusCode, header};
 use bytes::Bytes;
@@ -63,10 +63,8 @@ impl TestSite {
         let site = server::http::site(&ctx, METRICS.clone()).unwrap_or_else(|error| {
             panic!("{error:#}; `cargo xtask test rust` builds the site's files before these tests")
         });
-        let service = site.router.into_make_service_with_connect_info::<SocketAddr>();
-        let serving = tokio::spawn(async move {
-            axum::serve(listener, service).await.expect("the listener works");
-        });
+        let serving =
+            tokio::spawn(server::http::accept::serve(listener, site.router, std::future::pending()));
         Self { ctx, url, client: client(), serving, _database: database, _data: data }
     }
 

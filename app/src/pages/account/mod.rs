@@ -52,7 +52,6 @@ pub async fn sign_in_page(Query(query): Query<NextQuery>, visit: Visit) -> Respo
 
 fn form_page(form: SignInForm, visit: &Visit, status: StatusCode) -> Response {
     Page::new("Sign in", "Sign in to your Dev Forge account.", move || sign_in_view(form))
-        .public("/sign-in")
         .status(status)
         .render(visit)
 }
