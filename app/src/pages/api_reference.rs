@@ -59,7 +59,7 @@ fn tree(reference: &Reference) -> AnyView {
                 })
                 .collect_view();
             view! {
-                <details open>
+                <details>
                     <summary>{group.name.clone()}<Icon name="right" size=14/></summary>
                     <ul>{links}</ul>
                 </details>
@@ -69,7 +69,7 @@ fn tree(reference: &Reference) -> AnyView {
 
     view! {
         <nav class="side-nav" aria-label="Calls">
-            <details open>
+            <details>
                 <summary>"Rules"<Icon name="right" size=14/></summary>
                 <ul>{rules::links()}</ul>
             </details>
@@ -211,7 +211,7 @@ fn answer_row(summary: &str, answer: Answer) -> AnyView {
     }
     view! {
         <li class="answer">
-            <details open>
+            <details>
                 <summary class="answer-line">{line}<Icon name="right" size=14/></summary>
                 {fields_table(label, answer.fields, false)}
             </details>
