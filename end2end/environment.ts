@@ -22,5 +22,6 @@ export const customer = 'ada@devforge.test';
 /** The browser comes from the system's packages; none is ever downloaded. */
 export const chromium = process.env.CHROMIUM ?? '/usr/bin/chromium';
 
-/** Where the sign-in of the setup project is kept for the tests that need a signed-in visitor. */
+/** Where the sign-ins of the setup project are kept for the tests that need a signed-in visitor. */
 export const signedInState = new URL('./test-results/signed-in.json', import.meta.url).pathname;
+export const adminState = new URL('./test-results/signed-in-admin.json', import.meta.url).pathname;

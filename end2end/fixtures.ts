@@ -4,7 +4,7 @@
 import fs from 'node:fs';
 import AxeBuilder from '@axe-core/playwright';
 import { expect, test as base, type BrowserContext, type Cookie, type Page } from '@playwright/test';
-import { baseUrl, password, signedInState } from './environment.ts';
+import { adminState, baseUrl, password, signedInState } from './environment.ts';
 
 export type Troubles = {
   /** Console errors, uncaught exceptions, requests that failed or answered 400 and above. */
@@ -94,14 +94,15 @@ export async function sendSignInForm(page: Page, email: string, word: string = p
   await form.getByRole('button', { name: 'Sign in', exact: true }).click();
 }
 
-/** Gives the visitor the session that the setup project opened. */
-export async function useSavedSession(context: BrowserContext) {
-  const state = JSON.parse(fs.readFileSync(signedInState, 'utf8')) as { cookies: Cookie[] };
+/** Gives the visitor a session that the setup project opened: the one that `entry` needs, or the customer's. */
+export async function useSavedSession(context: BrowserContext, entry: { admin?: boolean } = {}) {
+  const file = entry.admin ? adminState : signedInState;
+  const state = JSON.parse(fs.readFileSync(file, 'utf8')) as { cookies: Cookie[] };
   await context.addCookies(state.cookies);
 }
 
-/** The cookie that carries the session: the only one a page's script may not read. */
+/** The cookie that carries the session, under whichever name it has here. */
 export async function sessionCookie(context: BrowserContext): Promise<Cookie | undefined> {
   const cookies = await context.cookies(baseUrl);
-  return cookies.find((cookie) => cookie.httpOnly && cookie.name !== 'theme');
+  return cookies.find((cookie) => /^(__Host-)?session$/.test(cookie.name));
 }

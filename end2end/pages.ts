@@ -10,6 +10,8 @@ export type Page = {
   kind: 'public' | 'private' | 'error';
   /** Needs the cookies of a signed-in visitor. */
   signedIn?: boolean;
+  /** And that visitor is an administrator. */
+  admin?: boolean;
 };
 
 export const pages: Page[] = [
@@ -24,7 +26,16 @@ export const pages: Page[] = [
   { path: '/search', status: 200, kind: 'public' },
   { path: '/search?q=license', status: 200, kind: 'private' },
   { path: '/sign-in', status: 200, kind: 'private' },
+  { path: '/register', status: 200, kind: 'private' },
+  { path: '/forgot', status: 200, kind: 'private' },
   { path: '/account', status: 200, kind: 'private', signedIn: true },
+  { path: '/account/profile', status: 200, kind: 'private', signedIn: true },
+  { path: '/account/security', status: 200, kind: 'private', signedIn: true },
+  { path: '/account/security/tokens', status: 200, kind: 'private', signedIn: true },
+  { path: '/account/privacy', status: 200, kind: 'private', signedIn: true },
+  { path: '/account/delete', status: 200, kind: 'private', signedIn: true },
+  { path: '/admin/users', status: 200, kind: 'private', signedIn: true, admin: true },
+  { path: '/admin/audit', status: 200, kind: 'private', signedIn: true, admin: true },
   { path: '/dev/gallery', status: 200, kind: 'private' },
   { path: '/dev/mail', status: 200, kind: 'private' },
   { path: '/docs/licence/offline-tokens', status: 404, kind: 'error' },

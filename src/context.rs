@@ -5,8 +5,8 @@ use std::{ops::Deref, sync::Arc};
 use sqlx::PgPool;
 
 use crate::{
-    account::AccountReader, clock::Clock, config::Config, content::Catalogue, crypto::Hashers, db,
-    mail::Mailer, random::Random, search::Search, storage::Storage,
+    clock::Clock, config::Config, content::Catalogue, crypto::Hashers, db, mail::Mailer, random::Random,
+    search::Search, session, signing, storage::Storage,
 };
 
 /// Cheap to clone; one per process, or one per test.
@@ -23,8 +23,10 @@ pub struct Parts {
     pub search: Search,
     pub content: Catalogue,
     pub hashers: Hashers,
+    /// The keys that sign, as this process last read them.
+    pub signing: signing::Keys,
     /// Who is signed in with which session: looked up on most requests, so gathered into few queries.
-    pub accounts: AccountReader,
+    pub sessions: session::Reader,
 }
 
 impl Deref for Context {
@@ -62,7 +64,7 @@ impl Context {
         let search = Search::open(&config.search.directory)?;
         let content = Catalogue::load(&config.operator)?;
         let hashers = Hashers::new(&config.security);
-        let accounts = AccountReader::start(pool.clone(), clock.clone());
+        let sessions = session::Reader::start(pool.clone(), clock.clone());
         Ok(Self(Arc::new(Parts {
             config,
             db: pool,
@@ -73,7 +75,8 @@ impl Context {
             search,
             content,
             hashers,
-            accounts,
+            signing: signing::Keys::default(),
+            sessions,
         })))
     }
 }

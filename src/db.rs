@@ -93,6 +93,23 @@ pub fn is_unavailable(error: &sqlx::Error) -> bool {
     }
 }
 
+/// Repeats a deletion of at most `batch` rows until nothing is left for it, and says how many rows went. In one
+/// statement, a long backlog would hold its locks for as long as it is long.
+pub async fn in_batches<F, Fut>(batch: i64, delete: F) -> Result<u64, sqlx::Error>
+where
+    F: Fn(i64) -> Fut,
+    Fut: Future<Output = Result<u64, sqlx::Error>>,
+{
+    let mut removed = 0;
+    loop {
+        let done = delete(batch).await?;
+        removed += done;
+        if done < batch.unsigned_abs() {
+            return Ok(removed);
+        }
+    }
+}
+
 /// The name of the constraint that a write ran into, if that is why it failed.
 pub fn violated_constraint(error: &sqlx::Error) -> Option<&str> {
     error.as_database_error().and_then(|error| error.constraint())

@@ -40,4 +40,6 @@ pub mod seed;
 #[cfg(feature = "server")]
 pub mod session;
 #[cfg(feature = "server")]
+pub mod signing;
+#[cfg(feature = "server")]
 pub mod storage;

@@ -5,7 +5,7 @@ const widths = [320, 360, 768, 1280];
 
 for (const entry of pages) {
   test(`${entry.path} fits every width and has one first heading`, async ({ page, context }) => {
-    if (entry.signedIn) await useSavedSession(context);
+    if (entry.signedIn) await useSavedSession(context, entry);
     await page.setViewportSize({ width: 1280, height: 800 });
     await open(page, entry.path);
 
@@ -46,7 +46,7 @@ test('titles, descriptions and canonical links tell the pages apart', async ({ p
 
   for (const entry of pages) {
     // As a stranger where a stranger may: signed in, the sign-in page leads on to the account.
-    if (entry.signedIn) await useSavedSession(context);
+    if (entry.signedIn) await useSavedSession(context, entry);
     else await context.clearCookies();
     await page.goto(entry.path);
     const head = await page.evaluate(() => ({

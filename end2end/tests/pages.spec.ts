@@ -3,7 +3,7 @@ import { pages } from '../pages.ts';
 
 for (const entry of pages) {
   test(`${entry.path} loads without trouble and has no axe finding`, async ({ page, context, troubles }) => {
-    if (entry.signedIn) await useSavedSession(context);
+    if (entry.signedIn) await useSavedSession(context, entry);
     troubles.allowDocumentStatus(entry.status);
 
     const response = await open(page, entry.path);

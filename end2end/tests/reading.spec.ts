@@ -4,7 +4,7 @@ import { pages } from '../pages.ts';
 // The nojs project: everything reads without a script.
 for (const entry of pages) {
   test(`${entry.path} reads without JavaScript`, async ({ page, context }) => {
-    if (entry.signedIn) await useSavedSession(context);
+    if (entry.signedIn) await useSavedSession(context, entry);
     const response = await page.goto(entry.path);
     expect(response?.status()).toBe(entry.status);
     const main = page.getByRole('main');

@@ -14,6 +14,7 @@ use devforge::{
     jobs,
     random::Random,
     search, seed,
+    signing::{self, KeyPurpose},
 };
 use server::{doctor, postgres, serve, telemetry};
 
@@ -56,6 +57,11 @@ enum Command {
         #[command(subcommand)]
         command: JobsCommand,
     },
+    /// The keys that sign the tokens of the API
+    Keys {
+        #[command(subcommand)]
+        command: KeysCommand,
+    },
     /// Check configuration, database, storage, mail and index, and say what is wrong
     Doctor {
         /// Only what a load balancer would want to know
@@ -72,6 +78,12 @@ enum JobsCommand {
     Dead,
     /// Let one run again
     Revive { id: i64 },
+}
+
+#[derive(Subcommand)]
+enum KeysCommand {
+    /// Make a new one ahead of time; nobody is signed out by it
+    Rotate,
 }
 
 #[derive(Subcommand)]
@@ -168,6 +180,14 @@ async fn one_off(command: Command, config: Config, sources: &Sources) -> anyhow:
                 "there is no dead job {id}; `devforge jobs dead` lists them"
             );
             println!("It runs again.");
+        }
+        Command::Keys { command: KeysCommand::Rotate } => {
+            for purpose in KeyPurpose::ALL {
+                let key = signing::rotate(&ctx, purpose).await?;
+                println!(
+                    "The new key {key} is published. It signs in an hour, or at once when there was none."
+                );
+            }
         }
         Command::Admin { command: AdminCommand::Create { email, name } } => {
             let password = read_password()?;

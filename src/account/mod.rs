@@ -1,56 +1,103 @@
-//! People: who has an account, who is signed in, and what each role may do.
+//! People: who has an account, what they may do, and how an account begins, changes and ends.
 //!
-//! What always holds: a caller is known only by a session that is still good; a wrong password and an unknown
-//! address cannot be told apart, in words or in time.
+//! What always holds: every verb takes a [`Caller`] and asks for a permission, or is one of the few that anybody
+//! may call (register, sign in, ask for a reset, use a ticket); a wrong password and an unknown address cannot be
+//! told apart, in words or in time; whatever changes is in the audit log.
 
+pub mod administration;
+mod choices;
+mod closing;
+pub mod data_export;
+mod email_change;
+mod limits;
+pub(crate) mod mails;
+pub mod passkey;
+mod password;
+mod permission;
+pub mod personal_token;
+mod registration;
 pub mod rules;
-mod store;
+pub mod sign_in;
+pub(crate) mod store;
+pub mod ticket;
+pub mod two_factor;
 
-use std::{collections::HashMap, time::Duration};
+use std::time::Duration;
 
-use serde_json::json;
-use sqlx::PgPool;
-use time::OffsetDateTime;
+use serde_json::Value;
+use sqlx::PgConnection;
 
+pub use self::{
+    choices::{Choices, Profile, profile, rename, set_choices},
+    closing::{AnonymizeAccounts, DeleteArchives, THINK_AGAIN_FOR, keep_account, request_deletion},
+    email_change::{
+        ChangeEnd, ChangeOutcome, EmailChange, PendingEmail, cancel_email_change, check_email_change,
+        confirm_email_change, start_email_change,
+    },
+    password::{StartReset, change_password, check_reset, finish_reset, start_reset},
+    permission::{Caller, Denied, FRESH_FOR, Identity, Permission, Rule, Via},
+    registration::{NewAccount, count, create, register, send_verification, verify_email},
+};
 use crate::{
     audit::{self, Actor},
-    clock::Clock,
     context::Context,
     contract::{
-        account::{Role, User},
-        id::{RequestId, SessionId, UserId},
+        id::{RequestId, UserId},
         problem::FieldProblem,
     },
-    crypto::{PasswordError, Purpose},
-    db::{Gather, Unavailable},
-    outbox,
-    rate_limit::{self, Limit, Verdict},
+    crypto::PasswordError,
+    db, jobs, mail, signing, storage,
 };
-
-/// Tries for one address of mail, and from one place, before a wait.
-const SIGN_IN_PER_ACCOUNT: Limit =
-    Limit { name: "sign_in_account", times: 10, per: Duration::from_secs(15 * 60) };
-const SIGN_IN_PER_ADDRESS: Limit =
-    Limit { name: "sign_in_address", times: 200, per: Duration::from_secs(15 * 60) };
 
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
+    #[error(transparent)]
+    Denied(#[from] Denied),
     #[error("address or password is wrong")]
     InvalidCredentials,
+    #[error("a code is needed as well")]
+    TwoFactorRequired,
+    #[error("the code is wrong")]
+    InvalidCode,
+    #[error("the account is locked")]
+    Locked,
     #[error("too many tries")]
     TooManyTries { retry_after: Duration },
-    #[error("the account's particulars have mistakes")]
+    #[error("what was sent has mistakes")]
     Invalid(Vec<FieldProblem>),
     #[error("there is an account with this address")]
     EmailTaken,
+    #[error("the link or token is no longer good")]
+    InvalidToken,
+    #[error("the refresh token was used before")]
+    RefreshReused,
+    #[error("there is no such thing, or not for this caller")]
+    NotFound,
+    /// With what to do, for people.
+    #[error("{0}")]
+    Conflict(&'static str),
     #[error("too many sign-ins at once")]
     Busy,
     #[error("the password could not be hashed")]
     Hashing,
+    #[error("{0}")]
+    Internal(&'static str),
     #[error("the database failed")]
     Database(#[from] sqlx::Error),
+    #[error("the database is away")]
+    Unavailable(#[from] db::Unavailable),
     #[error("the audit log failed")]
     Audit(#[from] audit::Error),
+    #[error("the mail could not be written")]
+    Mail(#[from] mail::Error),
+    #[error("the job could not be queued")]
+    Queue(#[from] jobs::Error),
+    #[error("the object store failed")]
+    Storage(#[from] storage::Error),
+    #[error("the signing keys failed")]
+    Signing(#[from] signing::Error),
+    #[error("what was stored cannot be read")]
+    Payload(#[from] serde_json::Error),
 }
 
 impl From<PasswordError> for Error {
@@ -62,191 +109,61 @@ impl From<PasswordError> for Error {
     }
 }
 
-/// Who is asking: every verb that shows or changes something of somebody takes one.
+/// Where a request comes from, as far as it can be known.
 #[derive(Debug, Clone)]
-pub enum Caller {
-    Anonymous,
-    User { user: User, session: SessionId },
+pub struct Client {
+    pub address: String,
+    /// The network that one household or office has: what is counted against guessing.
+    pub network: String,
+    /// Two letters, when a proxy of ours tells it.
+    pub country: Option<String>,
+    /// The browser and system, or the program, in words.
+    pub device: String,
+    /// What the device's own cookie says, if it has one.
+    pub known_device: Option<String>,
+    pub request: RequestId,
 }
 
-impl Caller {
-    pub fn user(&self) -> Option<&User> {
-        match self {
-            Self::Anonymous => None,
-            Self::User { user, .. } => Some(user),
-        }
-    }
-
-    pub fn actor(&self) -> Actor {
-        self.user().map_or(Actor::Anonymous, |user| Actor::User(user.id))
-    }
-}
-
-/// Who is signed in with a session.
-#[derive(Debug, Clone)]
-pub struct SignedIn {
-    pub user: User,
-    pub session: SessionId,
-    pub last_seen_at: OffsetDateTime,
-    created_at: OffsetDateTime,
-    expires_at: OffsetDateTime,
-}
-
-/// Finds people by their session, many at once in one query.
-pub struct AccountReader {
-    by_token: Gather<[u8; 32], SignedIn>,
-    clock: Clock,
-}
-
-impl AccountReader {
-    pub fn start(pool: PgPool, clock: Clock) -> Self {
-        let by_token = Gather::start(move |hashes: Vec<[u8; 32]>| {
-            let pool = pool.clone();
-            async move {
-                store::signed_in(&pool, &hashes).await.map(|rows| rows.into_iter().collect::<HashMap<_, _>>())
-            }
-        });
-        Self { by_token, clock }
-    }
-
-    /// Who holds the session with this hash, if it is still good.
-    pub async fn signed_in(
-        &self,
-        token_hash: [u8; 32],
-        absolute: Duration,
-    ) -> Result<Option<SignedIn>, Unavailable> {
-        let now = self.clock.now();
-        let found = self.by_token.find(token_hash).await?;
-        Ok(found.filter(|found| found.expires_at > now && found.created_at > now - absolute))
+impl Client {
+    /// For people: where it is, as exactly as we know.
+    pub fn place(&self) -> String {
+        place(self.country.as_deref(), &self.address)
     }
 }
 
-#[derive(Debug)]
-pub struct NewAccount<'a> {
-    pub email: &'a str,
-    pub name: &'a str,
-    pub role: Role,
-    pub password: &'a str,
-}
-
-/// Makes an account. Only the program itself calls this so far: its first administrator, and demo data.
-pub async fn create(ctx: &Context, new: NewAccount<'_>) -> Result<User, Error> {
-    let problems = rules::check_new(new.email, new.name, new.password);
-    if !problems.is_empty() {
-        return Err(Error::Invalid(problems));
+/// `DE · 203.0.113.9`, or what is known of it.
+pub fn place(country: Option<&str>, address: &str) -> String {
+    match (country, address) {
+        (Some(country), address) if !address.is_empty() => format!("{country} · {address}"),
+        (Some(country), _) => country.to_owned(),
+        (None, "") => "An unknown place".to_owned(),
+        (None, address) => address.to_owned(),
     }
-    let email = rules::normalize_email(new.email).ok_or(Error::InvalidCredentials)?;
-    let password_hash = ctx.hashers.passwords.hash(new.password, &ctx.random).await?;
-    let now = ctx.clock.now();
-    let user = User {
-        id: UserId::from_uuid(ctx.random.uuid_v7(now)),
-        email,
-        name: new.name.trim().to_owned(),
-        role: new.role,
-        created_at: now,
-    };
-    let mut tx = ctx.db.begin().await?;
-    store::insert(&mut tx, &user, &password_hash).await.map_err(|error| {
-        if crate::db::violated_constraint(&error) == Some("account_email") {
-            Error::EmailTaken
-        } else {
-            error.into()
-        }
-    })?;
-    let id = user.id.to_string();
-    audit::record(
-        &mut tx,
-        ctx,
-        audit::Entry {
-            actor: Actor::System,
-            action: "account.created",
-            subject_kind: "account",
-            subject_id: &id,
-            detail: json!({ "role": user.role }),
-            request_id: None,
-        },
-    )
-    .await?;
-    outbox::publish(&mut tx, ctx, "account.created", &id, &json!({})).await?;
-    tx.commit().await?;
-    Ok(user)
 }
 
-/// Where a sign-in comes from.
-#[derive(Debug, Clone, Copy)]
-pub struct Origin<'a> {
-    pub address: &'a str,
-    pub request_id: RequestId,
-}
-
-/// Checks an address and a password. The session is the caller's business.
-pub async fn authenticate(
+/// An audit entry about an account, in the transaction of the change.
+pub(crate) async fn note(
+    conn: &mut PgConnection,
     ctx: &Context,
-    email: &str,
-    password: &str,
-    origin: Origin<'_>,
-) -> Result<User, Error> {
-    let email = rules::normalize_email(email).unwrap_or_default();
-    // Limits are kept under keyed hashes: the ledger holds no addresses of people.
-    let account_key = ctx.hashers.keyed(Purpose::RateLimitKey, email.to_lowercase().as_bytes());
-    let address_key = ctx.hashers.keyed(Purpose::RateLimitKey, origin.address.as_bytes());
-    for (limit, key) in [(SIGN_IN_PER_ADDRESS, address_key), (SIGN_IN_PER_ACCOUNT, account_key)] {
-        if let Verdict::Wait(retry_after) = rate_limit::take(ctx, limit, &key).await? {
-            return Err(Error::TooManyTries { retry_after });
-        }
-    }
-    let too_long = password.chars().count() > rules::MAX_PASSWORD_CHARS;
-    let found = if too_long { None } else { store::by_email(&ctx.db, &email).await? };
-    let stored = found.as_ref().map(|(_, hash)| hash.as_str());
-    let matches = ctx.hashers.passwords.verify(if too_long { "" } else { password }, stored).await?;
-    let mut tx = ctx.db.begin().await?;
-    let (action, user) = match found {
-        Some((user, _)) if matches => ("account.signed_in", Some(user)),
-        Some((user, _)) => {
-            record_sign_in(&mut tx, ctx, "account.sign_in_failed", Some(&user), origin).await?;
-            tx.commit().await?;
-            return Err(Error::InvalidCredentials);
-        }
-        None => ("account.sign_in_failed", None),
-    };
-    record_sign_in(&mut tx, ctx, action, user.as_ref(), origin).await?;
-    tx.commit().await?;
-    let user = user.ok_or(Error::InvalidCredentials)?;
-    // Who knows the password is not the one guessing it.
-    rate_limit::forget(ctx, SIGN_IN_PER_ACCOUNT, &account_key).await?;
-    Ok(user)
-}
-
-async fn record_sign_in(
-    tx: &mut sqlx::PgConnection,
-    ctx: &Context,
+    actor: Actor,
     action: &'static str,
-    user: Option<&User>,
-    origin: Origin<'_>,
+    subject: UserId,
+    detail: Value,
+    request: Option<RequestId>,
 ) -> Result<(), Error> {
-    let id = user.map_or_else(|| "unknown".to_owned(), |user| user.id.to_string());
-    let signed_in = action == "account.signed_in";
-    let actor = match user {
-        Some(user) if signed_in => Actor::User(user.id),
-        _ => Actor::Anonymous,
+    let subject_id = subject.to_string();
+    let entry = audit::Entry {
+        actor,
+        action,
+        subject_kind: "account",
+        subject_id: &subject_id,
+        detail,
+        request_id: request,
     };
-    audit::record(
-        tx,
-        ctx,
-        audit::Entry {
-            actor,
-            action,
-            subject_kind: "account",
-            subject_id: &id,
-            detail: json!({}),
-            request_id: Some(origin.request_id),
-        },
-    )
-    .await?;
+    audit::record(conn, ctx, entry).await?;
     Ok(())
 }
 
-/// How many accounts there are: zero tells that a database is new.
-pub async fn count(ctx: &Context) -> Result<i64, Error> {
-    store::count(&ctx.db).await.map_err(Error::from)
+pub(crate) fn problem(field: &str, code: &str, message: &str) -> FieldProblem {
+    FieldProblem { field: field.to_owned(), code: code.to_owned(), message: message.to_owned() }
 }

@@ -1,5 +1,8 @@
-//! The one way errors leave. A handler returns an [`ApiError`]; the answer carries its [`Problem`] until the
-//! outermost layer writes it out, as JSON for programs or as a page for people, with the request's id in it.
+//! The one way errors leave; `domain` says which error of which feature leaves as what. A handler returns an
+//! [`ApiError`]; the answer carries its [`Problem`] until the outermost layer writes it out, as JSON for programs or as
+//! a page for people, with the request's id in it.
+
+mod domain;
 
 use std::time::Duration;
 
@@ -9,11 +12,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
-use crate::{
-    account, audit,
-    contract::problem::{FieldProblem, Problem, ProblemCode},
-    db, rate_limit, search,
-};
+use crate::contract::problem::{FieldProblem, Problem, ProblemCode};
 
 /// Clients that got 503 are asked to come back after so long.
 const RETRY_AFTER: Duration = Duration::from_secs(5);
@@ -40,12 +39,13 @@ impl ApiError {
     }
 
     pub fn invalid(errors: Vec<FieldProblem>) -> Self {
-        let mut error = Self::new(
-            ProblemCode::InvalidRequest,
-            "Correct the fields named in `errors`, then send it again.",
-        );
-        error.problem.errors = errors;
-        error
+        let detail = "Correct the fields named in `errors`, then send it again.";
+        Self::new(ProblemCode::InvalidRequest, detail).with_fields(errors)
+    }
+
+    fn with_fields(mut self, errors: Vec<FieldProblem>) -> Self {
+        self.problem.errors = errors;
+        self
     }
 
     pub fn rate_limited(wait: Duration) -> Self {
@@ -88,79 +88,12 @@ impl IntoResponse for ApiError {
         if let Some(wait) = self.retry_after {
             response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(wait.as_secs().max(1)));
         }
-        if self.problem.code == ProblemCode::Unauthenticated {
+        // Every 401 names the way to do better (RFC 9110).
+        if status == StatusCode::UNAUTHORIZED {
             response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
         response.extensions_mut().insert(*self.problem);
         response
-    }
-}
-
-impl From<sqlx::Error> for ApiError {
-    fn from(error: sqlx::Error) -> Self {
-        if db::is_unavailable(&error) {
-            tracing::warn!(error = %error, "the database is away");
-            return Self::unavailable();
-        }
-        Self::internal(&error)
-    }
-}
-
-impl From<db::Unavailable> for ApiError {
-    fn from(_: db::Unavailable) -> Self {
-        Self::unavailable()
-    }
-}
-
-impl From<audit::Error> for ApiError {
-    fn from(error: audit::Error) -> Self {
-        match error {
-            audit::Error::Database(error) => error.into(),
-            audit::Error::Broken { .. } => Self::internal(&error),
-        }
-    }
-}
-
-impl From<account::Error> for ApiError {
-    fn from(error: account::Error) -> Self {
-        match error {
-            account::Error::InvalidCredentials => {
-                Self::new(ProblemCode::InvalidCredentials, "Check both, or reset the password.")
-            }
-            account::Error::TooManyTries { retry_after } => Self::rate_limited(retry_after),
-            account::Error::Invalid(errors) => Self::invalid(errors),
-            account::Error::EmailTaken => {
-                Self::new(ProblemCode::Conflict, "There is an account with this address.")
-            }
-            account::Error::Busy => Self::new(
-                ProblemCode::Unavailable,
-                "Very many people are signing in. Try again in a few seconds.",
-            ),
-            account::Error::Database(error) => error.into(),
-            account::Error::Audit(error) => error.into(),
-            account::Error::Hashing => Self::internal(&error),
-        }
-    }
-}
-
-impl From<search::Error> for ApiError {
-    fn from(error: search::Error) -> Self {
-        match error {
-            search::Error::NotReady => Self::new(
-                ProblemCode::Unavailable,
-                "The search index is being built. Try again in a few seconds.",
-            ),
-            other => Self::internal(&other),
-        }
-    }
-}
-
-impl From<rate_limit::Verdict> for Result<(), ApiError> {
-    fn from(verdict: rate_limit::Verdict) -> Self {
-        match verdict {
-            rate_limit::Verdict::Go => Ok(()),
-            rate_limit::Verdict::Wait(wait) => Err(ApiError::rate_limited(wait)),
-        }
     }
 }
 
@@ -209,16 +142,22 @@ fn too_large() -> ApiError {
     ApiError::new(ProblemCode::PayloadTooLarge, "Send less in one request.")
 }
 
-/// `Failed to deserialize …: lines[0].quantity: invalid type …` → `lines[0].quantity`. Only a path made of
-/// plain characters is passed on.
+/// `Failed to deserialize …: lines[0].quantity: invalid type …` → `lines[0].quantity`. A missing field stands behind the
+/// path of what it is missing in. Only what is made of plain characters is passed on.
 fn field_of(text: &str) -> String {
-    text.split(": ")
-        .nth(1)
-        .filter(|path| {
-            path.len() <= 80 && path.chars().all(|c| c.is_ascii_alphanumeric() || "._[]".contains(c))
-        })
-        .unwrap_or_default()
-        .to_owned()
+    let is_plain = |name: &&str| {
+        !name.is_empty()
+            && name.len() <= 80
+            && name.chars().all(|c| c.is_ascii_alphanumeric() || "._[]".contains(c))
+    };
+    let (_, reason) = text.split_once(": ").unwrap_or_default();
+    let path = reason.split(": ").next().filter(is_plain);
+    let missing = reason
+        .split_once("missing field `")
+        .and_then(|(_, name)| name.split_once('`'))
+        .map(|(name, _)| name)
+        .filter(is_plain);
+    path.into_iter().chain(missing).collect::<Vec<_>>().join(".")
 }
 
 /// Statuses that axum and tower answer by themselves, put into our words.
@@ -253,4 +192,26 @@ pub fn problem_for_status(status: StatusCode) -> Problem {
 
 pub(super) async fn no_such_endpoint() -> ApiError {
     ApiError::new(ProblemCode::NotFound, "The API has no such endpoint; `/docs/api` lists them.")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::field_of;
+
+    #[test]
+    fn the_field_at_fault_is_named_wherever_it_stands() {
+        let before = "Failed to deserialize the JSON body into the target type";
+        for (reason, field) in [
+            ("email: invalid type: integer `5`, expected a string at line 1 column 11", "email"),
+            ("missing field `email` at line 1 column 2", "email"),
+            ("lines[0]: missing field `quantity` at line 1 column 20", "lines[0].quantity"),
+            ("scopes[1]: unknown variant `root`, expected `account:read` at line 1 column 9", "scopes[1]"),
+            ("data did not match any variant of untagged enum ResetPassword", ""),
+            ("invalid type: integer `5`, expected struct Login at line 1 column 1", ""),
+            ("<b>: missing field `<i>` at line 1", ""),
+        ] {
+            assert_eq!(field_of(&format!("{before}: {reason}")), field, "{reason}");
+        }
+        assert_eq!(field_of("nothing of the kind"), "");
+    }
 }

@@ -8,14 +8,20 @@ use serde::de::DeserializeOwned;
 
 use super::error::ApiError;
 use crate::{
-    account::Caller,
+    account::{Caller, Client, Identity, Via, personal_token, rules},
     context::Context,
-    contract::{
-        account::User,
-        id::{RequestId, SessionId},
-    },
+    contract::id::RequestId,
+    rate_limit::network_of,
     session,
 };
+
+/// Where the request came from as the server's outermost layer saw it.
+#[derive(Debug, Clone)]
+pub struct ClientAddress {
+    pub address: std::net::IpAddr,
+    /// Two letters, from a proxy of ours that knows.
+    pub country: Option<String>,
+}
 
 /// A JSON body, with our words for what is wrong with it.
 pub struct Json<T>(pub T);
@@ -61,50 +67,95 @@ impl<S: Send + Sync> FromRequestParts<S> for CurrentRequest {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
-        // Without that layer (a test of one handler) the id is nil, which names no request.
-        Ok(parts.extensions.get::<Self>().copied().unwrap_or(Self(RequestId::from_uuid(uuid::Uuid::nil()))))
+        Ok(Self(request_id(parts)))
     }
 }
 
-/// Who is asking. Nobody in particular is fine: the verb decides.
+impl FromRequestParts<Context> for Client {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, ctx: &Context) -> Result<Self, ApiError> {
+        Ok(client(parts, ctx))
+    }
+}
+
+fn client(parts: &Parts, ctx: &Context) -> Client {
+    let seen = parts.extensions.get::<ClientAddress>();
+    let agent = parts.headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok());
+    Client {
+        address: seen.map_or_else(String::new, |seen| seen.address.to_string()),
+        network: seen.map_or_else(|| "unknown".to_owned(), |seen| network_of(seen.address).to_string()),
+        country: seen.and_then(|seen| seen.country.clone()),
+        device: rules::device_name(agent.unwrap_or_default()),
+        known_device: cookie(parts, session::device_cookie_name(&ctx.config)).map(str::to_owned),
+        request: request_id(parts),
+    }
+}
+
+/// Who is asking. Nobody in particular is fine: the verb decides. A token that is no good is not.
 impl FromRequestParts<Context> for Caller {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, ctx: &Context) -> Result<Self, ApiError> {
-        let Some(cookie) = session_cookie(parts, ctx) else {
+        if let Some(value) = parts.headers.get(header::AUTHORIZATION) {
+            let token = value.to_str().ok().and_then(bearer).ok_or_else(ApiError::unauthenticated)?;
+            return by_token(ctx, token, parts).await;
+        }
+        let Some(cookie) = cookie(parts, session::cookie_name(&ctx.config)) else {
             return Ok(Self::Anonymous);
         };
-        let hash = session::token_hash(ctx, cookie);
-        let Some(found) = ctx.accounts.signed_in(hash, ctx.config.security.session_absolute).await? else {
-            return Ok(Self::Anonymous);
-        };
+        by_session(ctx, session::token_hash(ctx, cookie), parts).await
+    }
+}
+
+/// `Bearer` in any case, as the RFC has it, and what stands behind it.
+fn bearer(value: &str) -> Option<&str> {
+    let (scheme, token) = value.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then_some(token.trim())
+}
+
+async fn by_token(ctx: &Context, token: &str, parts: &Parts) -> Result<Caller, ApiError> {
+    if token.starts_with(personal_token::PREFIX) {
+        let address = client(parts, ctx).address;
+        let found = personal_token::find(ctx, token, &address).await?;
+        let (user, id, scopes) = found.ok_or_else(ApiError::unauthenticated)?;
+        let via = Via::Token { id, scopes };
+        return Ok(Caller::User(Identity { user, via, request: request_id(parts) }));
+    }
+    let hash = session::access_session(ctx, token).await?.ok_or_else(ApiError::unauthenticated)?;
+    match by_session(ctx, hash, parts).await? {
+        Caller::Anonymous => Err(ApiError::unauthenticated()),
+        caller @ Caller::User(_) => Ok(caller),
+    }
+}
+
+async fn by_session(ctx: &Context, hash: [u8; 32], parts: &Parts) -> Result<Caller, ApiError> {
+    let Some(found) = ctx.sessions.signed_in(hash, ctx.config.security.session_absolute).await? else {
+        return Ok(Caller::Anonymous);
+    };
+    if found.is_due(ctx.clock.now())
+        && let Err(error) = session::touch(ctx, &found, &client(parts, ctx)).await
+    {
         // Noting the time is not worth failing the request for.
-        if let Err(error) = session::touch(ctx, found.session, found.last_seen_at).await {
-            tracing::warn!(error = %error, "a session's last use could not be noted");
-        }
-        Ok(Self::User { user: found.user, session: found.session })
+        tracing::warn!(error = %error, "a session's last use could not be noted");
     }
+    let via = Via::Session {
+        id: found.session,
+        authenticated_at: found.authenticated_at,
+        impersonator: found.impersonator,
+    };
+    Ok(Caller::User(Identity { user: found.user, via, request: request_id(parts) }))
 }
 
-/// Someone who is signed in; everyone else is answered 401.
-pub struct SignedIn {
-    pub user: User,
-    pub session: SessionId,
+fn request_id(parts: &Parts) -> RequestId {
+    // Without the outermost layer (a test of one handler) the id is nil, which names no request.
+    parts
+        .extensions
+        .get::<CurrentRequest>()
+        .map_or(RequestId::from_uuid(uuid::Uuid::nil()), |current| current.0)
 }
 
-impl FromRequestParts<Context> for SignedIn {
-    type Rejection = ApiError;
-
-    async fn from_request_parts(parts: &mut Parts, ctx: &Context) -> Result<Self, ApiError> {
-        match Caller::from_request_parts(parts, ctx).await? {
-            Caller::User { user, session } => Ok(Self { user, session }),
-            Caller::Anonymous => Err(ApiError::unauthenticated()),
-        }
-    }
-}
-
-fn session_cookie<'a>(parts: &'a Parts, ctx: &Context) -> Option<&'a str> {
-    let name = session::cookie_name(&ctx.config);
+fn cookie<'a>(parts: &'a Parts, name: &str) -> Option<&'a str> {
     parts
         .headers
         .get_all(header::COOKIE)

@@ -3,7 +3,7 @@
 //! What always holds: errors leave as `application/problem+json` through [`error::ApiError`]; nothing internal
 //! is in them; every route is in the OpenAPI document, because the routes are made from it.
 
-mod account;
+mod auth;
 pub mod error;
 pub mod extract;
 pub mod openapi;
@@ -15,11 +15,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use crate::context::Context;
 
 fn documented() -> OpenApiRouter<Context> {
-    OpenApiRouter::with_openapi(openapi::base())
-        .routes(routes!(account::me))
-        .routes(routes!(account::list_sessions))
-        .routes(routes!(account::end_session))
-        .routes(routes!(search::search))
+    OpenApiRouter::with_openapi(openapi::base()).merge(auth::routes()).routes(routes!(search::search))
 }
 
 /// Everything under `/api`. `/api/v1` is the same.

@@ -8,7 +8,11 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use serde_json::Value;
-use utoipa::openapi::{InfoBuilder, OpenApi, OpenApiBuilder, ServerBuilder, tag::TagBuilder};
+use utoipa::openapi::{
+    Components, ComponentsBuilder, InfoBuilder, OpenApi, OpenApiBuilder, ServerBuilder,
+    security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme},
+    tag::TagBuilder,
+};
 
 use crate::crypto;
 
@@ -22,9 +26,42 @@ pub(super) fn base() -> OpenApi {
         .info(InfoBuilder::new().title("Dev Forge API").version("1").description(Some(DESCRIPTION)).build())
         .servers(Some([ServerBuilder::new().url("/api").build()]))
         .tags(Some([
-            tag("Account", "Who is signed in, and where."),
+            tag("Account", "Making an account, signing in and out, and staying signed in."),
+            tag("Two-factor sign-in", "A code of an authenticator app, asked for after the password."),
+            tag("Sessions", "Where the caller is signed in."),
+            tag("Personal tokens", "Tokens for the caller's own programs."),
             tag("Search", "Search over everything one can read on this site."),
         ]))
+        .components(Some(ways_to_say_who_is_calling()))
+        .build()
+}
+
+/// Each operation names those that it takes. One that names none is for everybody.
+fn ways_to_say_who_is_calling() -> Components {
+    let bearer = |format: &str, description: &str| {
+        SecurityScheme::Http(
+            HttpBuilder::new()
+                .scheme(HttpAuthScheme::Bearer)
+                .bearer_format(format)
+                .description(Some(description))
+                .build(),
+        )
+    };
+    let cookie = "What a browser is signed in with on this site. Over plain http, in development, it is called \
+                  `session`. With it, only pages of this site change anything.";
+    ComponentsBuilder::new()
+        .security_scheme(
+            "accessToken",
+            bearer("JWT", "From registering, signing in or refreshing. Good for 15 minutes."),
+        )
+        .security_scheme(
+            "personalToken",
+            bearer("dfp_…", "A token that its owner made, with the scopes that an operation names."),
+        )
+        .security_scheme(
+            "sessionCookie",
+            SecurityScheme::ApiKey(ApiKey::Cookie(ApiKeyValue::with_description("__Host-session", cookie))),
+        )
         .build()
 }
 

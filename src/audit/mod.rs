@@ -3,6 +3,8 @@
 //! What always holds: an entry is never changed or removed (the database refuses), and every entry is chained
 //! to the one before it by its hash, a moment after its transaction commits. [`verify`] walks the chain.
 
+mod check;
+mod reading;
 mod store;
 
 use serde_json::Value;
@@ -14,6 +16,11 @@ use crate::{
     context::Context,
     contract::id::{AuditId, RequestId, UserId},
     crypto,
+};
+
+pub use self::{
+    check::{Break, Check, CheckAudit, last_check, request_check},
+    reading::{AuditItem, AuditPage, Filter, list, of_subject},
 };
 
 /// How many entries one round of sealing takes at the most.

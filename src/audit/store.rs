@@ -1,10 +1,11 @@
 //! SQL of the audit log.
 
+use serde_json::Value;
 use sqlx::{PgConnection, PgPool};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use super::{Entry, StoredEvent};
+use super::{Break, Check, Entry, StoredEvent};
 
 /// Key of the advisory lock that lets one node at a time extend the chain.
 const SEAL_LOCK: i64 = 0x6465_7666_0001;
@@ -163,6 +164,108 @@ pub async fn count_unaccounted(pool: &PgPool) -> Result<i64, sqlx::Error> {
 pub async fn ensure_partitions(pool: &PgPool) -> Result<(), sqlx::Error> {
     sqlx::query!("select ensure_month_partitions('audit_event', 12)").execute(pool).await?;
     Ok(())
+}
+
+/// What is asked of the log; what is absent leaves nothing out.
+#[derive(Debug, Default)]
+pub struct Asked<'a> {
+    pub action_prefix: Option<&'a str>,
+    pub actor: Option<Uuid>,
+    pub subject_kind: Option<&'a str>,
+    pub subject_id: Option<&'a str>,
+    pub from: Option<OffsetDateTime>,
+    pub to: Option<OffsetDateTime>,
+    /// Only what is older than this entry.
+    pub before: Option<(OffsetDateTime, Uuid)>,
+    pub limit: i64,
+}
+
+/// An entry with its number in the chain.
+pub struct ListedEvent {
+    pub id: Uuid,
+    pub recorded_at: OffsetDateTime,
+    pub actor_kind: String,
+    pub actor_id: Option<Uuid>,
+    pub action: String,
+    pub subject_kind: String,
+    pub subject_id: String,
+    pub detail: Value,
+    pub request_id: Option<Uuid>,
+    pub sequence: Option<i64>,
+}
+
+/// Newest first.
+pub async fn list(pool: &PgPool, asked: &Asked<'_>) -> Result<Vec<ListedEvent>, sqlx::Error> {
+    let (before_at, before_id) = asked.before.unzip();
+    sqlx::query_as!(
+        ListedEvent,
+        r#"select e.id as "id!", e.recorded_at as "recorded_at!", e.actor_kind as "actor_kind!",
+                  e.actor_id as "actor_id?", e.action as "action!", e.subject_kind as "subject_kind!",
+                  e.subject_id as "subject_id!", e.detail as "detail!", e.request_id as "request_id?",
+                  s.sequence as "sequence?"
+           from (
+               select * from audit_event
+               where ($1::text is null or starts_with(action, $1))
+                 and ($2::uuid is null or actor_id = $2)
+                 and ($3::text is null or subject_kind = $3)
+                 and ($4::text is null or subject_id = $4)
+                 and ($5::timestamptz is null or recorded_at >= $5)
+                 and ($6::timestamptz is null or recorded_at < $6)
+                 and ($7::timestamptz is null or (recorded_at, id) < ($7, $8::uuid))
+               order by recorded_at desc, id desc limit $9
+           ) e
+           left join audit_seal s on s.event_id = e.id
+           order by e.recorded_at desc, e.id desc"#,
+        asked.action_prefix,
+        asked.actor,
+        asked.subject_kind,
+        asked.subject_id,
+        asked.from,
+        asked.to,
+        before_at,
+        before_id,
+        asked.limit,
+    )
+    .fetch_all(pool)
+    .await
+}
+
+/// What people are called today.
+pub async fn names(pool: &PgPool, people: &[Uuid]) -> Result<Vec<(Uuid, String)>, sqlx::Error> {
+    let rows =
+        sqlx::query!("select id, name from account where id = any($1)", people).fetch_all(pool).await?;
+    Ok(rows.into_iter().map(|row| (row.id, row.name)).collect())
+}
+
+pub async fn insert_check(pool: &PgPool, id: Uuid, check: &Check) -> Result<(), sqlx::Error> {
+    sqlx::query!(
+        "insert into audit_check (id, checked_at, sealed, unsealed, broken_at, broken_why)
+         values ($1, $2, $3, $4, $5, $6)",
+        id,
+        check.checked_at,
+        check.sealed,
+        check.unsealed,
+        check.broken.as_ref().map(|broken| broken.at),
+        check.broken.as_ref().map(|broken| broken.why.as_str()),
+    )
+    .execute(pool)
+    .await?;
+    Ok(())
+}
+
+pub async fn last_check(pool: &PgPool) -> Result<Option<Check>, sqlx::Error> {
+    let row = sqlx::query!(
+        "select checked_at, sealed, unsealed, broken_at, broken_why from audit_check
+         order by checked_at desc, id desc limit 1"
+    )
+    .fetch_optional(pool)
+    .await?;
+    Ok(row.map(|row| Check {
+        checked_at: row.checked_at,
+        sealed: row.sealed,
+        unsealed: row.unsealed,
+        broken: row.broken_at.zip(row.broken_why).map(|(at, why)| Break { at, why }),
+    }))
 }
 
 fn hash_of(bytes: &[u8]) -> [u8; 32] {

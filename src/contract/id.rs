@@ -135,6 +135,21 @@ define_id!(
     "ses"
 );
 define_id!(
+    /// A token that a person made for their own programs.
+    TokenId,
+    "tok"
+);
+define_id!(
+    /// A passkey of a person.
+    PasskeyId,
+    "psk"
+);
+define_id!(
+    /// An archive of what we keep about a person.
+    ExportId,
+    "exp"
+);
+define_id!(
     /// A mail we sent or are about to send.
     MailId,
     "eml"

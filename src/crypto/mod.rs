@@ -1,12 +1,16 @@
 //! Secrets and hashes. Stored secrets are keyed hashes, each purpose under a key of its own, all derived
-//! from the one configured secret; passwords are argon2id, computed on a bounded number of threads.
+//! from the one configured secret; what must be read again is sealed; passwords are argon2id, computed on a
+//! bounded number of threads.
 
+pub mod jwt;
 mod password;
+mod seal;
 
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Digest, Sha256};
 
 pub use password::{PasswordError, PasswordHashers};
+pub use seal::{Sealed, Sealer};
 
 use crate::config::SecurityConfig;
 
@@ -36,41 +40,66 @@ impl<T> std::fmt::Debug for Secret<T> {
 pub enum Purpose {
     SessionToken,
     RateLimitKey,
+    ApiSession,
+    RefreshToken,
+    RefreshSuccessor,
+    Ticket,
+    RecoveryCode,
+    PersonalToken,
+    KnownDevice,
 }
 
 impl Purpose {
+    /// In the order of their declaration: the place of each is its index among the keys.
+    const ALL: [Self; 9] = [
+        Self::SessionToken,
+        Self::RateLimitKey,
+        Self::ApiSession,
+        Self::RefreshToken,
+        Self::RefreshSuccessor,
+        Self::Ticket,
+        Self::RecoveryCode,
+        Self::PersonalToken,
+        Self::KnownDevice,
+    ];
+
     const fn label(self) -> &'static [u8] {
         match self {
             Self::SessionToken => b"devforge session token v1",
             Self::RateLimitKey => b"devforge rate limit key v1",
+            Self::ApiSession => b"devforge api session v1",
+            Self::RefreshToken => b"devforge refresh token v1",
+            Self::RefreshSuccessor => b"devforge refresh successor v1",
+            Self::Ticket => b"devforge ticket v1",
+            Self::RecoveryCode => b"devforge recovery code v1",
+            Self::PersonalToken => b"devforge personal token v1",
+            Self::KnownDevice => b"devforge known device v1",
         }
     }
 }
 
+const SEALING_LABEL: &[u8] = b"devforge sealing v1";
+
 /// The hashers of one process.
 pub struct Hashers {
-    session_token: Hmac<Sha256>,
-    rate_limit_key: Hmac<Sha256>,
+    purposes: [Hmac<Sha256>; Purpose::ALL.len()],
+    pub sealer: Sealer,
     pub passwords: PasswordHashers,
 }
 
 impl Hashers {
     pub fn new(config: &SecurityConfig) -> Self {
-        // Keyed once: each hash then starts from a copy of this state, at half the work.
-        let derive = |purpose: Purpose| keyed(&mac(config.secret.expose().as_bytes(), purpose.label()));
+        let derive = |label: &[u8]| mac(config.secret.expose().as_bytes(), label);
         Self {
-            session_token: derive(Purpose::SessionToken),
-            rate_limit_key: derive(Purpose::RateLimitKey),
+            // Keyed once: each hash then starts from a copy of this state, at half the work.
+            purposes: Purpose::ALL.map(|purpose| keyed(&derive(purpose.label()))),
+            sealer: Sealer::new(derive(SEALING_LABEL)),
             passwords: PasswordHashers::new(config.password_hashers),
         }
     }
 
     pub fn keyed(&self, purpose: Purpose, value: &[u8]) -> [u8; 32] {
-        let state = match purpose {
-            Purpose::SessionToken => &self.session_token,
-            Purpose::RateLimitKey => &self.rate_limit_key,
-        };
-        let mut state = state.clone();
+        let mut state = self.purposes[purpose as usize].clone();
         state.update(value);
         state.finalize().into_bytes().into()
     }
@@ -96,6 +125,8 @@ pub fn to_hex(bytes: &[u8]) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::HashSet;
+
     use super::*;
 
     #[test]
@@ -113,7 +144,13 @@ mod tests {
             password_hashers: 1,
         };
         let hashers = Hashers::new(&config);
-        assert_ne!(hashers.keyed(Purpose::SessionToken, b"x"), hashers.keyed(Purpose::RateLimitKey, b"x"));
+        let hashes: HashSet<_> = Purpose::ALL.map(|purpose| hashers.keyed(purpose, b"x")).into();
+        assert_eq!(hashes.len(), Purpose::ALL.len());
+        for purpose in Purpose::ALL {
+            let key = mac(config.secret.expose().as_bytes(), purpose.label());
+            assert_eq!(hashers.keyed(purpose, b"x"), mac(&key, b"x"), "{purpose:?}");
+            assert_ne!(purpose.label(), SEALING_LABEL);
+        }
     }
 
     #[test]

@@ -3,12 +3,21 @@
 use serde::{Deserialize, Serialize};
 
 use super::Job;
-use crate::{audit, context::Context, outbox, rate_limit};
+use crate::{
+    audit,
+    context::Context,
+    outbox,
+    rate_limit::{self, throttle},
+};
 
 pub const CRONTAB: &str = "\
 17 3 * * * keep_house ?id=keep_house&fill=1d {}
 */15 * * * * purge_sessions ?id=purge_sessions {}
 43 3 * * * purge_mail ?id=purge_mail&fill=1d {}
+23 2 * * * anonymize_accounts ?id=anonymize_accounts&fill=1d {}
+11 * * * * purge_exports ?id=purge_exports {}
+37 4 * * * rotate_keys ?id=rotate_keys&fill=1d {}
+53 4 * * * check_audit ?id=check_audit&fill=1d {}
 7 4 * * * sweep_uploads ?id=sweep_uploads&fill=1d {}
 ";
 
@@ -23,6 +32,7 @@ impl Job for KeepHouse {
         // Each step by itself: one that fails must not keep the others from being done.
         let events = outbox::purge(&ctx).await;
         let buckets = rate_limit::purge(&ctx).await;
+        let throttles = throttle::purge(&ctx).await;
         let partitions = audit::ensure_partitions(&ctx.db).await;
         tracing::info!(
             events = *events.as_ref().unwrap_or(&0),
@@ -31,6 +41,7 @@ impl Job for KeepHouse {
         );
         events?;
         buckets?;
+        throttles?;
         Ok(partitions?)
     }
 }

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use sqlx::PgPool;
 
 use super::{Job, schedule};
-use crate::{audit, context::Context, mail, session, storage};
+use crate::{account, audit, context::Context, mail, session, signing, storage};
 
 /// A process that died is noticed after this long, and its jobs go to others.
 const DEAD_AFTER: Duration = Duration::from_secs(60);
@@ -74,6 +74,13 @@ fn options(ctx: &Context) -> WorkerOptions {
         .define_job::<Task<mail::SendMail>>()
         .define_job::<Task<mail::PurgeMail>>()
         .define_job::<Task<session::PurgeSessions>>()
+        .define_job::<Task<signing::RotateKeys>>()
+        .define_job::<Task<audit::CheckAudit>>()
+        .define_job::<Task<account::StartReset>>()
+        .define_job::<Task<account::AnonymizeAccounts>>()
+        .define_job::<Task<account::DeleteArchives>>()
+        .define_job::<Task<account::data_export::MakeExport>>()
+        .define_job::<Task<account::data_export::PurgeExports>>()
         .define_job::<Task<storage::jobs::SweepUploads>>()
         .define_job::<Task<schedule::KeepHouse>>()
 }

@@ -143,7 +143,7 @@ pub async fn send(
     message: &Message,
 ) -> Result<MailId, Error> {
     let address = to.address.trim();
-    if address.len() > ADDRESS_BYTES || address.parse::<lettre::Address>().is_err() {
+    if !accepts(address) {
         return Err(Error::Address);
     }
     let name = to.name.as_deref().map(template::one_line).filter(|name| !name.is_empty());
@@ -165,6 +165,16 @@ pub async fn send(
     store::insert(&mut *conn, &mail).await?;
     crate::jobs::enqueue(conn, &SendMail { id }).await?;
     Ok(id)
+}
+
+/// Whether mail can be written to `address`, as far as its shape tells.
+pub fn accepts(address: &str) -> bool {
+    address.len() <= ADDRESS_BYTES && address.parse::<lettre::Address>().is_ok()
+}
+
+/// Leaves of every mail to `address` that there was one, and when. One that is still queued is not sent.
+pub async fn forget(conn: &mut PgConnection, address: &str) -> Result<(), Error> {
+    Ok(store::forget(conn, &key(address)).await?)
 }
 
 /// The newest mails.

@@ -160,6 +160,18 @@ pub async fn purge(db: impl PgExecutor<'_>, before: OffsetDateTime, limit: i64) 
     Ok(done.rows_affected())
 }
 
+pub async fn forget(db: impl PgExecutor<'_>, address: &str) -> Result<(), sqlx::Error> {
+    sqlx::query!(
+        "update mail_message
+         set to_address = 'deleted', to_name = null, subject = '', html = null, text = null, last_error = null
+         where lower(to_address) = $1",
+        address,
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
 pub async fn suppression(db: impl PgExecutor<'_>, address: &str) -> Result<Option<String>, sqlx::Error> {
     sqlx::query_scalar!("select reason from mail_suppression where address = $1", address)
         .fetch_optional(db)

@@ -12,7 +12,7 @@ use serde_json::Value;
 use sqlx::{PgConnection, PgPool, postgres::PgListener};
 use time::OffsetDateTime;
 
-use crate::context::Context;
+use crate::{context::Context, db};
 
 pub const MAX_READ: i64 = 500;
 /// Notifications can be lost with a connection; asking now and then makes that harmless.
@@ -98,14 +98,7 @@ pub async fn save_cursor(
 /// Drops what every reader has had time for.
 pub async fn purge(ctx: &Context) -> Result<u64, sqlx::Error> {
     let before = ctx.clock.now() - time::Duration::days(KEEP_DAYS);
-    let mut removed = 0;
-    loop {
-        let batch = store::delete_before(&ctx.db, before, PURGE_BATCH).await?;
-        removed += batch;
-        if batch < PURGE_BATCH as u64 {
-            return Ok(removed);
-        }
-    }
+    db::in_batches(PURGE_BATCH, |limit| store::delete_before(&ctx.db, before, limit)).await
 }
 
 /// Follows the outbox on this node: waits for news, reads them in order, survives a database that goes away.

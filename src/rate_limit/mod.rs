@@ -1,7 +1,8 @@
 //! Limits on how often. Floods are held off in each process ([`Floods`]); what must hold across nodes is
-//! counted in PostgreSQL ([`take`]).
+//! counted in PostgreSQL: so many in a window ([`take`]), or with waits that grow ([`throttle`]).
 
 mod store;
+pub mod throttle;
 
 use std::{net::IpAddr, num::NonZeroU32, time::Duration};
 
@@ -12,7 +13,7 @@ use governor::{
     state::keyed::DashMapStateStore,
 };
 
-use crate::{context::Context, crypto};
+use crate::{context::Context, crypto, db};
 
 const PURGE_BATCH: i64 = 10_000;
 
@@ -37,7 +38,7 @@ pub async fn take(ctx: &Context, limit: Limit, key: &[u8; 32]) -> Result<Verdict
     let window = i64::try_from(limit.per.as_secs().max(1)).unwrap_or(i64::MAX);
     let start = now.unix_timestamp().div_euclid(window) * window;
     let start = time::OffsetDateTime::from_unix_timestamp(start).unwrap_or(now);
-    let used = store::count_one(&ctx.db, &bucket(limit, key), start).await?;
+    let used = store::count_one(&ctx.db, &bucket(limit.name, key), start).await?;
     if used <= i64::from(limit.times) {
         return Ok(Verdict::Go);
     }
@@ -47,24 +48,17 @@ pub async fn take(ctx: &Context, limit: Limit, key: &[u8; 32]) -> Result<Verdict
 
 /// Starts the counting for this key anew.
 pub async fn forget(ctx: &Context, limit: Limit, key: &[u8; 32]) -> Result<(), sqlx::Error> {
-    store::delete(&ctx.db, &bucket(limit, key)).await
+    store::delete(&ctx.db, &bucket(limit.name, key)).await
 }
 
 /// Removes windows that have long closed.
 pub async fn purge(ctx: &Context) -> Result<u64, sqlx::Error> {
     let before = ctx.clock.now() - time::Duration::days(2);
-    let mut removed = 0;
-    loop {
-        let batch = store::delete_before(&ctx.db, before, PURGE_BATCH).await?;
-        removed += batch;
-        if batch < PURGE_BATCH as u64 {
-            return Ok(removed);
-        }
-    }
+    db::in_batches(PURGE_BATCH, |limit| store::delete_before(&ctx.db, before, limit)).await
 }
 
-fn bucket(limit: Limit, key: &[u8; 32]) -> String {
-    format!("{}:{}", limit.name, crypto::to_hex(key))
+fn bucket(name: &str, key: &[u8; 32]) -> String {
+    format!("{name}:{}", crypto::to_hex(key))
 }
 
 type Keyed = RateLimiter<IpAddr, DashMapStateStore<IpAddr>, DefaultClock, StateInformationMiddleware>;
@@ -83,6 +77,13 @@ pub struct Allowance {
     pub reset: Duration,
 }
 
+/// One too many, and after how long another has a chance.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Flooded {
+    pub allowance: Allowance,
+    pub wait: Duration,
+}
+
 impl Floods {
     /// Zero means no limit.
     pub fn new(per_minute: u32) -> Self {
@@ -93,22 +94,24 @@ impl Floods {
         Self { limiter, per_minute }
     }
 
-    /// `Ok(None)` when there is no limit; `Err` with the time to wait when it is used up.
-    pub fn take(&self, address: IpAddr) -> Result<Option<Allowance>, Duration> {
+    /// `Ok(None)` when there is no limit.
+    pub fn take(&self, address: IpAddr) -> Result<Option<Allowance>, Flooded> {
         let Some(limiter) = &self.limiter else {
             return Ok(None);
         };
         match limiter.check_key(&network_of(address)) {
-            Ok(state) => {
-                let remaining = state.remaining_burst_capacity();
-                let refill_seconds = u64::from(self.per_minute - remaining.min(self.per_minute)) * 60;
-                let reset = Duration::from_secs(refill_seconds.div_ceil(u64::from(self.per_minute.max(1))));
-                Ok(Some(Allowance { limit: self.per_minute, remaining, reset }))
-            }
+            Ok(state) => Ok(Some(self.allowance(state.remaining_burst_capacity()))),
             Err(until) => {
-                Err(until.wait_time_from(DefaultClock::default().now()).max(Duration::from_secs(1)))
+                let wait = until.wait_time_from(DefaultClock::default().now()).max(Duration::from_secs(1));
+                Err(Flooded { allowance: self.allowance(0), wait })
             }
         }
+    }
+
+    fn allowance(&self, remaining: u32) -> Allowance {
+        let refill_seconds = u64::from(self.per_minute - remaining.min(self.per_minute)) * 60;
+        let reset = Duration::from_secs(refill_seconds.div_ceil(u64::from(self.per_minute.max(1))));
+        Allowance { limit: self.per_minute, remaining, reset }
     }
 
     /// Forgets addresses that have not been seen for a while; called now and then.

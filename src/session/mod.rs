@@ -1,41 +1,47 @@
-//! Browser sessions: tower-sessions over our own table, so that a person can see where they are signed in and
-//! end any of it.
+//! Where people are signed in: one row for each browser with its cookie and each program with its tokens, so that
+//! they can see them all and end any.
 //!
-//! What always holds: the cookie's value is never stored, only its keyed hash; a session past its idle or its
-//! absolute time is as good as gone, whether or not the purge has come by.
+//! What always holds: neither a cookie's nor a token's value is stored, only its keyed hash; a session past its
+//! idle or its absolute time is as good as gone, whether or not the purge has come by; every sign-in makes a new
+//! session, and every new proof of who one is a new cookie.
 
+mod reader;
 mod store;
+mod tokens;
 
-use std::sync::Arc;
-
-use async_trait::async_trait;
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
-use time::OffsetDateTime;
-use tower_sessions::{
-    SessionStore,
-    session::{Id, Record},
-    session_store,
-};
+use serde_json::json;
+use sqlx::PgConnection;
+use time::{Duration, OffsetDateTime};
+use uuid::Uuid;
 
+pub use self::{
+    reader::{Reader, SignedIn, touch},
+    tokens::{ACCESS_FOR, AccessClaims, access_session, refresh},
+};
 use crate::{
+    account::{self, Caller, Client, Denied, Error, Identity, Permission, note, place},
     audit,
     config::Config,
     context::Context,
     contract::{
-        account::Session,
+        account::{Role, Session, SessionKind, TokenPair, User},
         id::{SessionId, UserId},
     },
     crypto::Purpose,
     jobs::Job,
+    mail,
 };
 
-/// Keys inside a session's data that the store lifts into columns.
-pub const KEY_ACCOUNT: &str = "account";
-pub const KEY_DEVICE: &str = "device";
-
-/// How stale `last_seen_at` may be: a write per request would cost more than the reads.
-const SEEN_EVERY: time::Duration = time::Duration::minutes(5);
+/// A session that is not to be remembered ends after so long without use, and after so long in all.
+const SHORT_IDLE: Duration = Duration::hours(12);
+const SHORT_ABSOLUTE: Duration = Duration::hours(24);
+/// How long an administrator looks through somebody's eyes at a time.
+pub const VIEWING_FOR: Duration = Duration::minutes(30);
+/// A device not used for so long is a new one again.
+const DEVICE_KEPT: Duration = Duration::days(400);
+const MAX_LISTED: i64 = 100;
 const PURGE_BATCH: i64 = 5_000;
 
 /// The cookie's name. Browsers keep the `__Host-` promise only over https, so plain http has another name.
@@ -43,109 +49,206 @@ pub fn cookie_name(config: &Config) -> &'static str {
     if config.http.is_https() { "__Host-session" } else { "session" }
 }
 
+/// The cookie by which a browser is known again after signing out.
+pub fn device_cookie_name(config: &Config) -> &'static str {
+    if config.http.is_https() { "__Host-device" } else { "device" }
+}
+
 /// The keyed hash under which the session with this cookie value is stored.
 pub fn token_hash(ctx: &Context, cookie_value: &str) -> [u8; 32] {
     ctx.hashers.keyed(Purpose::SessionToken, cookie_value.as_bytes())
 }
 
-/// When a session that is used at `now` ends if it is not used again.
-pub fn idle_end(ctx: &Context, now: OffsetDateTime) -> OffsetDateTime {
-    now + ctx.config.security.session_idle
+/// A program's session has no cookie: it is found by its own id, which its access token carries.
+fn api_hash(ctx: &Context, id: SessionId) -> [u8; 32] {
+    ctx.hashers.keyed(Purpose::ApiSession, id.uuid().as_bytes())
 }
 
-#[derive(Clone)]
-pub struct PostgresSessions(Arc<Context>);
-
-impl PostgresSessions {
-    pub fn new(ctx: &Context) -> Self {
-        Self(Arc::new(ctx.clone()))
-    }
+/// A browser is signed in: what its cookies are to say from now on.
+#[derive(Debug, Clone)]
+pub struct Opened {
+    pub session: SessionId,
+    /// The session cookie's value.
+    pub cookie: String,
+    /// Whether the cookie outlives the browser's window.
+    pub remember: bool,
+    /// The device cookie's value.
+    pub device: Option<String>,
 }
 
-impl std::fmt::Debug for PostgresSessions {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("PostgresSessions")
-    }
+/// When a session that was begun at `created_at` and used at `now` ends if it is not used again.
+fn end_of(
+    ctx: &Context,
+    remembered: bool,
+    created_at: OffsetDateTime,
+    now: OffsetDateTime,
+) -> OffsetDateTime {
+    let security = &ctx.config.security;
+    let (idle_end, last) = if remembered {
+        (now + security.session_idle, created_at + security.session_absolute)
+    } else {
+        (now + SHORT_IDLE, created_at + SHORT_ABSOLUTE)
+    };
+    idle_end.min(last)
 }
 
-fn backend(error: impl std::fmt::Display) -> session_store::Error {
-    session_store::Error::Backend(error.to_string())
+/// 256 bits that nobody guesses.
+fn secret(ctx: &Context) -> String {
+    URL_SAFE_NO_PAD.encode(ctx.random.bytes::<32>())
 }
 
-#[async_trait]
-impl SessionStore for PostgresSessions {
-    async fn create(&self, record: &mut Record) -> session_store::Result<()> {
-        // Never the id that came with the request: somebody else could have planted it.
-        record.id = Id::default();
-        self.save(record).await
-    }
-
-    async fn save(&self, record: &Record) -> session_store::Result<()> {
-        let ctx = &*self.0;
-        let now = ctx.clock.now();
-        let account = record.data.get(KEY_ACCOUNT).and_then(Value::as_str);
-        let account = account
-            .map(str::parse::<UserId>)
-            .transpose()
-            .map_err(|error| session_store::Error::Encode(error.to_string()))?;
-        let device = record.data.get(KEY_DEVICE).and_then(Value::as_str).unwrap_or_default();
-        let saved = store::Saved {
-            id: ctx.random.uuid_v7(now),
-            token_hash: token_hash(ctx, &record.id.to_string()),
-            account_id: account.map(UserId::uuid),
-            device: device.chars().take(120).collect(),
-            data: serde_json::to_value(&record.data)
-                .map_err(|error| session_store::Error::Encode(error.to_string()))?,
-            // The cookie lives as long as a session may; unused, the session itself ends sooner.
-            expires_at: record.expiry_date.min(idle_end(ctx, now)),
-        };
-        store::upsert(&ctx.db, &saved, now).await.map_err(backend)
-    }
-
-    async fn load(&self, id: &Id) -> session_store::Result<Option<Record>> {
-        let ctx = &*self.0;
-        let now = ctx.clock.now();
-        let oldest = now - ctx.config.security.session_absolute;
-        let hash = token_hash(ctx, &id.to_string());
-        let Some(loaded) = store::load(&ctx.db, &hash, now, oldest).await.map_err(backend)? else {
-            return Ok(None);
-        };
-        let data = serde_json::from_value(loaded.data)
-            .map_err(|error| session_store::Error::Decode(error.to_string()))?;
-        Ok(Some(Record { id: *id, data, expiry_date: loaded.expires_at }))
-    }
-
-    async fn delete(&self, id: &Id) -> session_store::Result<()> {
-        let ctx = &*self.0;
-        store::delete_by_hash(&ctx.db, &token_hash(ctx, &id.to_string())).await.map_err(backend)
-    }
+/// Signs a browser in, in the transaction of the proof.
+pub(crate) async fn open_browser(
+    conn: &mut PgConnection,
+    ctx: &Context,
+    user: &User,
+    client: &Client,
+    method: &'static str,
+    remember: bool,
+) -> Result<Opened, Error> {
+    let cookie = secret(ctx);
+    let device = client.known_device.clone().filter(|value| value.len() == 43).unwrap_or_else(|| secret(ctx));
+    let session =
+        begin(conn, ctx, user, client, method, remember, SessionKind::Browser, |_| token_hash(ctx, &cookie))
+            .await?;
+    meet_device(conn, ctx, user, client, &device).await?;
+    Ok(Opened { session, cookie, remember, device: Some(device) })
 }
 
-/// Notes that a session was used, when the last note is old enough.
-pub async fn touch(ctx: &Context, id: SessionId, last_seen_at: OffsetDateTime) -> Result<(), sqlx::Error> {
+/// Signs a program in, in the transaction of the proof.
+pub(crate) async fn open_api(
+    conn: &mut PgConnection,
+    ctx: &Context,
+    user: &User,
+    client: &Client,
+    method: &'static str,
+) -> Result<TokenPair, Error> {
+    let session =
+        begin(conn, ctx, user, client, method, true, SessionKind::Api, |id| api_hash(ctx, id)).await?;
+    meet_device(conn, ctx, user, client, &api_device(client)).await?;
+    tokens::first(conn, ctx, user.id, session).await
+}
+
+/// Programs keep no cookie. The same program from the same network is the same device.
+fn api_device(client: &Client) -> String {
+    format!("api:{}:{}", client.device, client.network)
+}
+
+#[expect(clippy::too_many_arguments, reason = "one place that knows all of a new session")]
+async fn begin(
+    conn: &mut PgConnection,
+    ctx: &Context,
+    user: &User,
+    client: &Client,
+    method: &'static str,
+    remembered: bool,
+    kind: SessionKind,
+    hash: impl FnOnce(SessionId) -> [u8; 32],
+) -> Result<SessionId, Error> {
+    if !store::hold_open_account(conn, user.id.uuid()).await? {
+        return Err(Error::Locked);
+    }
     let now = ctx.clock.now();
-    if now - last_seen_at < SEEN_EVERY {
-        return Ok(());
-    }
-    store::touch(&ctx.db, id.uuid(), now, idle_end(ctx, now)).await
+    let id = SessionId::from_uuid(ctx.random.uuid_v7(now));
+    let new = store::NewSession {
+        id: id.uuid(),
+        token_hash: hash(id),
+        account: user.id.uuid(),
+        kind: kind.as_str(),
+        device: &client.device,
+        address: &client.address,
+        country: client.country.as_deref(),
+        remembered,
+        method,
+        expires_at: end_of(ctx, remembered, now, now),
+    };
+    store::insert(conn, &new, now).await?;
+    let detail = json!({ "method": method, "kind": kind.as_str() });
+    note(conn, ctx, audit::Actor::User(user.id), "account.signed_in", user.id, detail, Some(client.request))
+        .await?;
+    Ok(id)
 }
 
-/// Where this person is signed in, last used first.
-pub async fn list(
+fn device_hash(ctx: &Context, account: Uuid, device: &str) -> [u8; 32] {
+    let mut value = account.as_bytes().to_vec();
+    value.extend(device.as_bytes());
+    ctx.hashers.keyed(Purpose::KnownDevice, &value)
+}
+
+/// Whether this account was signed in from this client before. Asked for unknown addresses as well, with the nil
+/// id, so that both take as long.
+pub(crate) async fn is_known_device(
+    ctx: &Context,
+    account: Option<UserId>,
+    client: &Client,
+) -> Result<bool, Error> {
+    let device = client.known_device.clone().unwrap_or_else(|| api_device(client));
+    let account = account.map_or(Uuid::nil(), UserId::uuid);
+    Ok(store::is_known_device(&ctx.db, &device_hash(ctx, account, &device)).await?)
+}
+
+/// Notes the device, and tells the owner when it is one more than they had.
+async fn meet_device(
+    conn: &mut PgConnection,
+    ctx: &Context,
+    user: &User,
+    client: &Client,
+    device: &str,
+) -> Result<(), Error> {
+    let now = ctx.clock.now();
+    let had_others = store::has_known_devices(conn, user.id.uuid()).await?;
+    let hash = device_hash(ctx, user.id.uuid(), device);
+    let is_new = store::remember_device(conn, &hash, user.id.uuid(), now).await?;
+    if is_new && had_others {
+        let security = format!("{}/account/security", ctx.config.http.public_url);
+        let message = account::mails::new_device(&client.device, &client.place(), now, &security);
+        account::mails::send_to(conn, ctx, user, "new_device", &message).await?;
+    }
+    Ok(())
+}
+
+/// After a new password nobody's earlier devices count.
+pub(crate) async fn forget_devices(conn: &mut PgConnection, account: UserId) -> Result<(), sqlx::Error> {
+    store::forget_devices(conn, account.uuid()).await
+}
+
+/// The same session with a new proof of who is there, under a new cookie.
+pub(crate) async fn renew(
+    conn: &mut PgConnection,
+    ctx: &Context,
+    identity: &Identity,
+) -> Result<Opened, Error> {
+    let session = identity.session().ok_or(Denied::Forbidden)?;
+    let cookie = secret(ctx);
+    let remember = store::renew(conn, session.uuid(), &token_hash(ctx, &cookie), ctx.clock.now()).await?;
+    let remember = remember.ok_or(Denied::Unauthenticated)?;
+    Ok(Opened { session, cookie, remember, device: None })
+}
+
+/// Where the caller is signed in, last used first.
+pub async fn list(ctx: &Context, caller: &Caller) -> Result<Vec<Session>, Error> {
+    let identity = caller.require(ctx, Permission::AccountRead)?;
+    of_account(ctx, identity.user.id, identity.session()).await
+}
+
+/// Where somebody is signed in. Who may ask is for the caller of this to decide.
+pub(crate) async fn of_account(
     ctx: &Context,
     owner: UserId,
     current: Option<SessionId>,
-) -> Result<Vec<Session>, sqlx::Error> {
+) -> Result<Vec<Session>, Error> {
     let now = ctx.clock.now();
-    let rows =
-        store::list(&ctx.db, owner.uuid(), now, now - ctx.config.security.session_absolute, 100).await?;
+    let oldest = now - ctx.config.security.session_absolute;
+    let rows = store::list(&ctx.db, owner.uuid(), now, oldest, MAX_LISTED).await?;
     Ok(rows
         .into_iter()
         .map(|row| {
             let id = SessionId::from_uuid(row.id);
             Session {
                 id,
+                place: place(row.country.as_deref(), &row.address),
                 device: row.device,
+                kind: if row.kind == "api" { SessionKind::Api } else { SessionKind::Browser },
                 current: current == Some(id),
                 created_at: row.created_at,
                 last_seen_at: row.last_seen_at,
@@ -154,27 +257,128 @@ pub async fn list(
         .collect())
 }
 
-/// Ends one session of `owner`. False when it is not theirs or not there: the two look the same.
-pub async fn end(ctx: &Context, owner: UserId, id: SessionId) -> Result<bool, audit::Error> {
+/// Ends one of the caller's sessions. False when it is not theirs or not there: the two look the same.
+pub async fn end(ctx: &Context, caller: &Caller, id: SessionId) -> Result<bool, Error> {
+    let identity = caller.require(ctx, Permission::AccountWrite)?;
     let mut tx = ctx.db.begin().await?;
-    if !store::delete_owned(&mut tx, owner.uuid(), id.uuid()).await? {
+    if !store::delete_owned(&mut tx, identity.user.id.uuid(), id.uuid()).await? {
         return Ok(false);
     }
-    let subject_id = id.to_string();
-    let entry = audit::Entry {
-        actor: audit::Actor::User(owner),
-        action: "session.ended",
-        subject_kind: "session",
-        subject_id: &subject_id,
-        detail: json!({}),
-        request_id: None,
-    };
-    audit::record(&mut tx, ctx, entry).await?;
+    record_end(&mut tx, ctx, identity, id).await?;
     tx.commit().await?;
     Ok(true)
 }
 
-/// Removes sessions that have ended by time.
+/// Ends all of the caller's sessions but the one that asks. How many there were.
+pub async fn end_others(ctx: &Context, caller: &Caller) -> Result<u64, Error> {
+    let identity = caller.require(ctx, Permission::AccountWrite)?;
+    let mut tx = ctx.db.begin().await?;
+    let ended = end_all(&mut tx, ctx, identity.user.id, identity.session()).await?;
+    let (actor, request) = (identity.actor(), Some(identity.request));
+    note(&mut tx, ctx, actor, "account.sessions_ended", identity.user.id, json!({ "count": ended }), request)
+        .await?;
+    tx.commit().await?;
+    Ok(ended)
+}
+
+/// Ends every session of somebody, in the transaction of the reason for it.
+pub async fn end_all(
+    conn: &mut PgConnection,
+    _: &Context,
+    owner: UserId,
+    except: Option<SessionId>,
+) -> Result<u64, sqlx::Error> {
+    store::delete_all(conn, owner.uuid(), except.map(SessionId::uuid)).await
+}
+
+/// Ends the session that asks. Nobody who is not signed in is worse off for asking.
+pub async fn sign_out(ctx: &Context, caller: &Caller) -> Result<(), Error> {
+    let Some((identity, id)) = caller.identity().and_then(|identity| Some((identity, identity.session()?)))
+    else {
+        return Ok(());
+    };
+    let mut tx = ctx.db.begin().await?;
+    if store::delete(&mut tx, id.uuid()).await? {
+        record_end(&mut tx, ctx, identity, id).await?;
+    }
+    tx.commit().await?;
+    Ok(())
+}
+
+async fn record_end(
+    conn: &mut PgConnection,
+    ctx: &Context,
+    identity: &Identity,
+    id: SessionId,
+) -> Result<(), Error> {
+    let subject_id = id.to_string();
+    let entry = audit::Entry {
+        actor: identity.actor(),
+        action: "session.ended",
+        subject_kind: "session",
+        subject_id: &subject_id,
+        detail: json!({}),
+        request_id: Some(identity.request),
+    };
+    audit::record(conn, ctx, entry).await?;
+    Ok(())
+}
+
+/// Lets an administrator see the site as somebody does, without changing anything, for a while.
+pub async fn view_as(ctx: &Context, caller: &Caller, person: UserId) -> Result<(), Error> {
+    let identity = caller.require(ctx, Permission::UsersImpersonate)?;
+    let session = identity.session().ok_or(Denied::Forbidden)?;
+    let found = account::store::by_id(&ctx.db, person).await?.ok_or(Error::NotFound)?;
+    if !matches!(found.user.role, Role::Customer | Role::Developer) || found.deleted_at.is_some() {
+        return Err(Error::Conflict(
+            "Only the accounts of customers and extension authors can be looked through.",
+        ));
+    }
+    let until = ctx.clock.now() + VIEWING_FOR;
+    let mut tx = ctx.db.begin().await?;
+    if !store::set_viewing(&mut tx, session.uuid(), Some((person.uuid(), until))).await? {
+        return Err(Denied::Unauthenticated.into());
+    }
+    let detail = json!({ "minutes": VIEWING_FOR.whole_minutes() });
+    note(&mut tx, ctx, identity.actor(), "account.viewed", person, detail, Some(identity.request)).await?;
+    tx.commit().await?;
+    Ok(())
+}
+
+pub async fn stop_viewing(ctx: &Context, caller: &Caller) -> Result<(), Error> {
+    let identity = caller.identity().ok_or(Denied::Unauthenticated)?;
+    let (Some(_), Some(session)) = (identity.impersonator(), identity.session()) else {
+        return Err(Error::NotFound);
+    };
+    let mut tx = ctx.db.begin().await?;
+    store::set_viewing(&mut tx, session.uuid(), None).await?;
+    let (actor, person) = (identity.actor(), identity.user.id);
+    note(&mut tx, ctx, actor, "account.view_ended", person, json!({}), Some(identity.request)).await?;
+    tx.commit().await?;
+    Ok(())
+}
+
+/// Somebody presented a token that was used long before: it was copied, by them or from them.
+async fn end_family(
+    conn: &mut PgConnection,
+    ctx: &Context,
+    presented: &store::Presented,
+    client: &Client,
+) -> Result<(), Error> {
+    let owner = UserId::from_uuid(presented.account);
+    store::delete(conn, presented.session).await?;
+    let detail = json!({ "session": SessionId::from_uuid(presented.session) });
+    let actor = audit::Actor::Anonymous;
+    note(conn, ctx, actor, "session.refresh_reused", owner, detail, Some(client.request)).await?;
+    if let Some(found) = account::store::by_id(&ctx.db, owner).await? {
+        let security = format!("{}/account/security", ctx.config.http.public_url);
+        let message: mail::Message = account::mails::refresh_reused(&presented.device, &security);
+        account::mails::send_to(conn, ctx, &found.user, "refresh_reused", &message).await?;
+    }
+    Ok(())
+}
+
+/// Removes sessions that have ended by time, and devices nobody uses any more.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct PurgeSessions {}
 
@@ -184,9 +388,11 @@ impl Job for PurgeSessions {
     async fn run(self, ctx: Context) -> anyhow::Result<()> {
         let now = ctx.clock.now();
         let oldest = now - ctx.config.security.session_absolute;
-        let removed = store::delete_expired(&ctx.db, now, oldest, PURGE_BATCH).await?;
-        if removed > 0 {
-            tracing::info!(removed, "ended sessions were removed");
+        let sessions = store::delete_expired(&ctx.db, now, oldest, PURGE_BATCH).await?;
+        let devices = store::delete_old_devices(&ctx.db, now - DEVICE_KEPT, PURGE_BATCH).await?;
+        let tickets = account::ticket::purge(&ctx).await?;
+        if sessions + devices + tickets > 0 {
+            tracing::info!(sessions, devices, tickets, "what had ended was removed");
         }
         Ok(())
     }

@@ -1,113 +1,85 @@
 //! The API's router by itself: statuses, bodies, and the problem that an error carries to the outermost layer.
 
-use axum::{
-    Router,
-    body::{Body, Bytes, to_bytes},
-    http::{HeaderMap, Request, StatusCode, header},
-};
+pub(crate) mod client;
+
+use axum::http::{StatusCode, header};
 use devforge::{
     api::{self, openapi},
-    context::Context,
     contract::{
-        account::{Role, User},
-        id::SessionId,
-        problem::{Problem, ProblemCode},
+        account::Role,
+        id::{Id, PasskeyId, SessionId, TokenId},
+        problem::ProblemCode,
     },
-    search,
-    session::{self, PostgresSessions},
+    search, session,
 };
 use serde_json::{Value, json};
 use time::Duration;
-use tower::ServiceExt;
-use tower_sessions::{
-    SessionStore,
-    session::{Id, Record},
-};
 
+use self::client::{Answer, call, cookie, get};
 use crate::support::TestApp;
 
-struct Answer {
-    status: StatusCode,
-    headers: HeaderMap,
-    problem: Option<Problem>,
-    body: Bytes,
+async fn as_someone(app: &TestApp, method: &str, path: &str, cookie: &str) -> Answer {
+    call(method, path).header(header::COOKIE, cookie).send(&app.ctx).await
 }
 
-impl Answer {
-    fn json(&self) -> Value {
-        serde_json::from_slice(&self.body).expect("the body is JSON")
-    }
-
-    fn header(&self, name: header::HeaderName) -> &str {
-        self.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
-    }
-
-    /// The status, and the code of the problem when there is one.
-    fn outcome(&self) -> (u16, Option<ProblemCode>) {
-        (self.status.as_u16(), self.problem.as_ref().map(|problem| problem.code))
-    }
+fn nobodys<T: Id>(app: &TestApp) -> T {
+    T::from_uuid(app.ctx.random.uuid_v7(app.ctx.clock.now()))
 }
 
-async fn ask(ctx: &Context, method: &str, path: &str, headers: &[(header::HeaderName, &str)]) -> Answer {
-    let router: Router = api::router().with_state(ctx.clone());
-    let mut request = Request::builder().method(method).uri(path);
-    for (name, value) in headers {
-        request = request.header(name, *value);
-    }
-    let request = request.body(Body::empty()).expect("a request");
-    let response = router.oneshot(request).await.expect("the router always answers");
-    let (mut parts, body) = response.into_parts();
-    let body = to_bytes(body, 1_000_000).await.expect("a short body");
-    Answer {
-        status: parts.status,
-        problem: parts.extensions.remove::<Problem>(),
-        headers: parts.headers,
-        body,
-    }
-}
-
-async fn get(ctx: &Context, path: &str) -> Answer {
-    ask(ctx, "GET", path, &[]).await
-}
-
-async fn as_someone(ctx: &Context, method: &str, path: &str, cookie: &str) -> Answer {
-    ask(ctx, method, path, &[(header::COOKIE, cookie)]).await
-}
-
-/// A session in the table, as signing in makes one, and the cookie that goes with it.
-async fn cookie(ctx: &Context, number: i128, user: &User) -> String {
-    let data = [
-        (session::KEY_ACCOUNT.to_owned(), json!(user.id.to_string())),
-        (session::KEY_DEVICE.to_owned(), json!("Firefox on Linux")),
-    ];
-    let expiry_date = ctx.clock.now() + Duration::days(90);
-    let mut record = Record { id: Id(number), data: data.into_iter().collect(), expiry_date };
-    PostgresSessions::new(ctx).create(&mut record).await.expect("created");
-    format!("theme=dark; {}={}", session::cookie_name(&ctx.config), record.id)
-}
-
-async fn only_session(ctx: &Context, user: &User) -> SessionId {
-    session::list(ctx, user.id, None).await.expect("listed").remove(0).id
+/// Method and path of every operation, with what the document says of who may call it, and an id that is nobody's
+/// for what is in braces.
+fn operations(app: &TestApp) -> Vec<(String, String, Value)> {
+    let document = openapi::document();
+    let filled = api::operations().into_iter().map(|(method, path)| {
+        let security = document["paths"][&path][method.to_lowercase()]["security"].clone();
+        let id = match path.as_str() {
+            path if path.contains("/sessions/") => nobodys::<SessionId>(app).to_string(),
+            path if path.contains("/tokens/") => nobodys::<TokenId>(app).to_string(),
+            _ => nobodys::<PasskeyId>(app).to_string(),
+        };
+        (method, format!("/api{}", path.replace("{id}", &id)), security)
+    });
+    filled.collect()
 }
 
 #[tokio::test]
 async fn nobody_is_told_to_sign_in() {
     let app = TestApp::start().await;
-    let nobodys = SessionId::from_uuid(app.ctx.random.uuid_v7(app.ctx.clock.now()));
-    for (method, path) in [
-        ("GET", "/api/auth/me".to_owned()),
-        ("GET", "/api/v1/auth/me".to_owned()),
-        ("GET", "/api/auth/sessions".to_owned()),
-        ("DELETE", format!("/api/auth/sessions/{nobodys}")),
-    ] {
+    let mut asked = 0;
+    for (method, path, security) in operations(&app) {
+        let ways = security.as_array().cloned().unwrap_or_default();
+        if ways.is_empty() || ways.contains(&json!({})) {
+            continue;
+        }
+        asked += 1;
         for cookie in ["", "session=", "session=AAAAAAAAAAAAAAAAAAAAAA", "session=%%%; session", "other=1"] {
-            let answer = as_someone(&app.ctx, method, &path, cookie).await;
+            let answer = as_someone(&app, &method, &path, cookie).await;
             assert_eq!(
                 answer.outcome(),
                 (401, Some(ProblemCode::Unauthenticated)),
                 "{method} {path} {cookie}"
             );
             assert_eq!(answer.header(header::WWW_AUTHENTICATE), "Bearer");
+        }
+        for authorization in ["", "Bearer", "Bearer ", "Bearer x.y.z", "Basic YTpi", "dfp_x", "Bearer dfp_x"]
+        {
+            let call = call(&method, &path).header(header::AUTHORIZATION, authorization);
+            let outcome = call.send(&app.ctx).await.outcome();
+            assert_eq!(outcome, (401, Some(ProblemCode::Unauthenticated)), "{method} {path} {authorization}");
+        }
+    }
+    assert!(asked >= 11, "only {asked} operations ask who is calling");
+}
+
+#[tokio::test]
+async fn every_operation_says_who_may_call_it_in_words_the_document_defines() {
+    let app = TestApp::start().await;
+    let schemes = openapi::document()["components"]["securitySchemes"].clone();
+    for (method, path, security) in operations(&app) {
+        for way in security.as_array().into_iter().flatten() {
+            for name in way.as_object().expect("an object").keys() {
+                assert!(schemes[name].is_object(), "{method} {path} names {name}");
+            }
         }
     }
 }
@@ -116,9 +88,9 @@ async fn nobody_is_told_to_sign_in() {
 async fn a_caller_learns_who_they_are() {
     let app = TestApp::start().await;
     let ada = app.person("ada@example.com", Role::Support).await;
-    let cookie = cookie(&app.ctx, 7, &ada).await;
+    let cookie = cookie(&app, &ada).await;
     for path in ["/api/auth/me", "/api/v1/auth/me"] {
-        let answer = as_someone(&app.ctx, "GET", path, &cookie).await;
+        let answer = as_someone(&app, "GET", path, &cookie).await;
         assert_eq!(answer.outcome(), (200, None));
         let expected = json!({
             "user": {
@@ -126,6 +98,9 @@ async fn a_caller_learns_who_they_are() {
                 "email": "ada@example.com",
                 "name": "Ada Lovelace",
                 "role": "support",
+                "emailVerified": true,
+                "twoFactorEnabled": false,
+                "avatarUrl": format!("/avatars/{}.svg", ada.id),
                 "createdAt": "2026-11-20T10:00:00Z",
             }
         });
@@ -137,14 +112,16 @@ async fn a_caller_learns_who_they_are() {
 async fn a_caller_sees_and_ends_their_own_sessions() {
     let app = TestApp::start().await;
     let ada = app.person("ada@example.com", Role::Customer).await;
-    let cookie = cookie(&app.ctx, 7, &ada).await;
-    let id = only_session(&app.ctx, &ada).await;
-    let listed = as_someone(&app.ctx, "GET", "/api/auth/sessions", &cookie).await;
+    let opened = app.sign_in(&ada).await;
+    let cookie = format!("{}={}", session::cookie_name(&app.ctx.config), opened.cookie);
+    let listed = as_someone(&app, "GET", "/api/auth/sessions", &cookie).await;
     assert_eq!(listed.outcome(), (200, None));
     let expected = json!({
         "items": [{
-            "id": id.to_string(),
+            "id": opened.session.to_string(),
             "device": "Firefox on Linux",
+            "place": "192.0.2.10",
+            "kind": "browser",
             "current": true,
             "createdAt": "2026-11-20T10:00:00Z",
             "lastSeenAt": "2026-11-20T10:00:00Z",
@@ -153,10 +130,10 @@ async fn a_caller_sees_and_ends_their_own_sessions() {
     });
     assert_eq!(listed.json(), expected);
 
-    let path = format!("/api/auth/sessions/{id}");
-    let ended = as_someone(&app.ctx, "DELETE", &path, &cookie).await;
+    let path = format!("/api/auth/sessions/{}", opened.session);
+    let ended = as_someone(&app, "DELETE", &path, &cookie).await;
     assert_eq!((ended.outcome(), ended.body.len()), ((204, None), 0));
-    let after = as_someone(&app.ctx, "GET", "/api/auth/me", &cookie).await;
+    let after = as_someone(&app, "GET", "/api/auth/me", &cookie).await;
     assert_eq!(after.outcome(), (401, Some(ProblemCode::Unauthenticated)));
 }
 
@@ -165,37 +142,34 @@ async fn foreign_missing_and_unreadable_sessions_look_the_same() {
     let app = TestApp::start().await;
     let ada = app.person("ada@example.com", Role::Admin).await;
     let other = app.person("other@example.com", Role::Customer).await;
-    let cookie = {
-        let own = cookie(&app.ctx, 7, &ada).await;
-        cookie(&app.ctx, 8, &other).await;
-        own
-    };
-    let foreign = only_session(&app.ctx, &other).await.to_string();
-    let missing = SessionId::from_uuid(app.ctx.random.uuid_v7(app.ctx.clock.now())).to_string();
+    let cookie = cookie(&app, &ada).await;
+    let theirs = app.sign_in(&other).await;
+    let foreign = theirs.session.to_string();
+    let missing = nobodys::<SessionId>(&app).to_string();
     let other_kind = ada.id.to_string();
     let mut details = Vec::new();
     for id in [foreign.as_str(), missing.as_str(), other_kind.as_str(), "1", "ses_", "%F0%9F%94%A5"] {
-        let answer = as_someone(&app.ctx, "DELETE", &format!("/api/auth/sessions/{id}"), &cookie).await;
+        let answer = as_someone(&app, "DELETE", &format!("/api/auth/sessions/{id}"), &cookie).await;
         assert_eq!(answer.outcome(), (404, Some(ProblemCode::NotFound)), "{id}");
         details.extend(answer.problem.map(|problem| problem.detail));
     }
     details.dedup();
     assert_eq!(details.len(), 1, "{details:?}");
-    assert_eq!(only_session(&app.ctx, &other).await.to_string(), foreign, "it goes on");
+    assert!(app.caller(&theirs).await.identity().is_some(), "it goes on");
 }
 
 #[tokio::test]
 async fn a_session_that_has_ended_by_time_lets_nobody_in() {
     let app = TestApp::start().await;
     let ada = app.person("ada@example.com", Role::Customer).await;
-    let cookie = cookie(&app.ctx, 7, &ada).await;
+    let cookie = cookie(&app, &ada).await;
     app.ctx.clock.advance(Duration::days(13));
     // Being used, it goes on for as long again.
-    assert_eq!(as_someone(&app.ctx, "GET", "/api/auth/me", &cookie).await.status, StatusCode::OK);
+    assert_eq!(as_someone(&app, "GET", "/api/auth/me", &cookie).await.status, StatusCode::OK);
     app.ctx.clock.advance(Duration::days(13));
-    assert_eq!(as_someone(&app.ctx, "GET", "/api/auth/me", &cookie).await.status, StatusCode::OK);
+    assert_eq!(as_someone(&app, "GET", "/api/auth/me", &cookie).await.status, StatusCode::OK);
     app.ctx.clock.advance(Duration::days(15));
-    let late = as_someone(&app.ctx, "GET", "/api/auth/me", &cookie).await;
+    let late = as_someone(&app, "GET", "/api/auth/me", &cookie).await;
     assert_eq!(late.outcome(), (401, Some(ProblemCode::Unauthenticated)));
 }
 
@@ -238,7 +212,7 @@ async fn what_is_not_there_is_said_to_be_not_there() {
     for path in ["/api/nothing", "/api/v1/nothing", "/api/auth", "/api/search/more"] {
         assert_eq!(get(&app.ctx, path).await.outcome(), (404, Some(ProblemCode::NotFound)), "{path}");
     }
-    assert_eq!(ask(&app.ctx, "POST", "/api/search?q=a", &[]).await.status, StatusCode::METHOD_NOT_ALLOWED);
+    assert_eq!(call("POST", "/api/search?q=a").send(&app.ctx).await.status, StatusCode::METHOD_NOT_ALLOWED);
 }
 
 #[tokio::test]
@@ -250,14 +224,13 @@ async fn the_document_describes_every_route_and_is_sent_once() {
 
     let etag = answer.header(header::ETAG);
     for known in [etag.to_owned(), format!("\"other\", W/{etag}")] {
-        let again =
-            ask(&app.ctx, "GET", "/api/openapi.json", &[(header::IF_NONE_MATCH, known.as_str())]).await;
+        let again = call("GET", "/api/openapi.json").header(header::IF_NONE_MATCH, known.as_str());
+        let again = again.send(&app.ctx).await;
         assert_eq!((again.status, again.body.len()), (StatusCode::NOT_MODIFIED, 0), "{known}");
     }
-    for (method, path) in api::operations() {
-        let path = format!("/api{}", path.replace("{id}", "1"));
-        let status = ask(&app.ctx, &method, &path, &[]).await.status;
+    for (method, path, _) in operations(&app) {
+        let status = call(&method, &path).send(&app.ctx).await.status;
         assert_ne!(status, StatusCode::METHOD_NOT_ALLOWED, "{method} {path}");
-        assert!(status != StatusCode::NOT_FOUND || path.ends_with("/1"), "{method} {path}");
+        assert_ne!(status, StatusCode::NOT_FOUND, "{method} {path}");
     }
 }

@@ -79,7 +79,7 @@ async fn a_database_that_is_not_there_is_unavailable() {
     let error = account::count(&away).await.expect_err("nobody answers");
     assert_eq!(ApiError::from(error).code(), ProblemCode::Unavailable);
     let absolute = away.config.security.session_absolute;
-    let error = away.accounts.signed_in([0; 32], absolute).await.expect_err("nobody answers");
+    let error = away.sessions.signed_in([0; 32], absolute).await.expect_err("nobody answers");
     assert_eq!(ApiError::from(error).code(), ProblemCode::Unavailable);
 }
 

@@ -1,13 +1,20 @@
 //! The domain as a test sees it: a context on a database of its own, with a clock that stands still.
 
 use devforge::{
-    account::{self, NewAccount},
+    account::{
+        self, Caller, Client, Identity, NewAccount, Via,
+        sign_in::{self, Step},
+    },
     clock::Clock,
     config::Config,
     context::Context,
-    contract::account::{Role, User},
+    contract::{
+        account::{Role, User},
+        id::RequestId,
+    },
     jobs,
     random::Random,
+    session::{self, Opened},
 };
 use tempfile::TempDir;
 use time::macros::datetime;
@@ -54,4 +61,58 @@ impl TestApp {
         let new = NewAccount { email, name: "Ada Lovelace", role, password: PASSWORD };
         account::create(&self.ctx, new).await.expect("an account")
     }
+
+    /// Signs `user` in from a browser nobody has seen before.
+    pub async fn sign_in(&self, user: &User) -> Opened {
+        self.sign_in_from(user, &client()).await
+    }
+
+    pub async fn sign_in_from(&self, user: &User, client: &Client) -> Opened {
+        match sign_in::with_password(&self.ctx, &user.email, PASSWORD, true, client).await {
+            Ok(Step::Done(opened)) => opened,
+            other => panic!("{} is signed in: {other:?}", user.email),
+        }
+    }
+
+    /// Who the holder of this cookie is, now.
+    pub async fn caller(&self, opened: &Opened) -> Caller {
+        self.caller_with(&opened.cookie).await
+    }
+
+    pub async fn caller_with(&self, cookie: &str) -> Caller {
+        let hash = session::token_hash(&self.ctx, cookie);
+        let absolute = self.ctx.config.security.session_absolute;
+        let found = self.ctx.sessions.signed_in(hash, absolute).await.expect("asked");
+        found.map_or(Caller::Anonymous, |found| {
+            let via = Via::Session {
+                id: found.session,
+                authenticated_at: found.authenticated_at,
+                impersonator: found.impersonator,
+            };
+            Caller::User(Identity { user: found.user, via, request: request() })
+        })
+    }
+
+    /// Somebody of this role, signed in a moment ago.
+    pub async fn signed_in(&self, email: &str, role: Role) -> Caller {
+        let user = self.person(email, role).await;
+        let opened = self.sign_in(&user).await;
+        self.caller(&opened).await
+    }
+}
+
+/// A browser at home that keeps no cookies.
+pub fn client() -> Client {
+    Client {
+        address: "192.0.2.10".to_owned(),
+        network: "192.0.2.10".to_owned(),
+        country: None,
+        device: "Firefox on Linux".to_owned(),
+        known_device: None,
+        request: request(),
+    }
+}
+
+fn request() -> RequestId {
+    RequestId::from_uuid(uuid::Uuid::nil())
 }

@@ -57,8 +57,11 @@ enum Task {
     },
     /// Check dependencies for advisories, licenses and sources.
     Audit,
-    /// Measure throughput beside nginx and pgbench on this machine.
-    Bench,
+    /// Measure throughput beside nginx and pgbench on this machine, and what guarding accounts costs.
+    Bench {
+        /// Only this part.
+        part: Option<bench::Part>,
+    },
 }
 
 fn main() -> ExitCode {
@@ -70,7 +73,7 @@ fn main() -> ExitCode {
         Task::Prepare => prepare::prepare(),
         Task::Build { release } => release::build(release),
         Task::Audit => audit::audit(),
-        Task::Bench => bench::run(),
+        Task::Bench { part } => bench::run(part),
     });
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -1,6 +1,10 @@
 //! The frame around every page: header, folded menu, footer and the mark.
 //! It links only to pages that exist, and all of it works without script.
 
+use devforge::{
+    account::{Permission, rules},
+    contract::account::User,
+};
 use leptos::prelude::*;
 
 use super::shell::{Area, Theme};
@@ -29,13 +33,16 @@ fn is_current(label: &str, current: Option<&Area>) -> bool {
     }
 }
 
-/// The skip link, the header and the menu it folds into below 60rem. `signed_in` carries the person's initials.
-pub fn header(current: Option<Area>, signed_in: Option<&str>) -> impl IntoView + use<> {
-    let initials = signed_in.map(str::to_owned);
-    let account = match initials.clone() {
+/// The skip link, the header and the menu it folds into below 60rem.
+pub fn header(current: Option<Area>, user: Option<&User>) -> impl IntoView + use<> {
+    let is_staff = user.is_some_and(|user| Permission::UsersRead.of_role(user.role));
+    let account = match user.map(|user| rules::initials(&user.name)) {
         Some(initials) => {
             let label = format!("Your account, {initials}");
-            view! { <a class="avatar" href="/account" aria-label=label>{initials}</a> }.into_any()
+            let staff = is_staff.then(|| {
+                view! { <a class="header-link wide-only" href="/admin/users">"Administration"</a> }
+            });
+            view! { {staff}<a class="avatar" href="/account" aria-label=label>{initials}</a> }.into_any()
         }
         None => view! { <a class="header-link wide-only" href="/sign-in">"Sign in"</a> }.into_any(),
     };
@@ -63,18 +70,21 @@ pub fn header(current: Option<Area>, signed_in: Option<&str>) -> impl IntoView +
                     <Icon name="menu" size=20/>
                 </button>
             </div>
-            {menu(current.as_ref(), initials.is_some())}
+            {menu(current.as_ref(), user.is_some(), is_staff)}
         </header>
     }
 }
 
-fn menu(current: Option<&Area>, signed_in: bool) -> impl IntoView + use<> {
+fn menu(current: Option<&Area>, signed_in: bool, is_staff: bool) -> impl IntoView + use<> {
     let (account, address) = if signed_in { ("Your account", "/account") } else { ("Sign in", "/sign-in") };
 
     view! {
         <nav class="site-menu" id="site-menu" popover="auto" aria-label="Menu">
             <ul>{links(&NAVIGATION, current)}</ul>
             <div class="actions">
+                {is_staff.then(|| {
+                    view! { <a class="button secondary large" href="/admin/users">"Administration"</a> }
+                })}
                 <a class="button secondary large" href=address>{account}</a>
                 <a class="button primary large" href="/#download">"Download"</a>
             </div>

@@ -1,11 +1,16 @@
 //! The site's pages: ordinary axum handlers that load through the domain's verbs and then render a view.
 
 pub mod account;
+pub mod admin;
 pub mod api_reference;
+pub mod auth;
+pub mod avatar;
 pub mod chrome;
 pub mod dev;
 pub mod error;
+pub mod forms;
 pub mod home;
+pub mod moments;
 pub mod search;
 pub mod shell;
 pub mod text;
@@ -13,4 +18,4 @@ pub mod text;
 mod routes;
 mod site_files;
 
-pub use routes::{DEV_ROUTES, ROUTES, error_page, router};
+pub use routes::{DEV_ROUTES, ROUTES, error_page, page_above, router};

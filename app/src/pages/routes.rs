@@ -1,14 +1,14 @@
 //! Which address shows what.
 //!
-//! What always holds: every page route stands in [`ROUTES`] or [`DEV_ROUTES`]; the matrices of roles and origins
-//! and the sitemap are checked against these lists.
+//! What always holds: every page route stands in [`ROUTES`] or [`DEV_ROUTES`], because the router is made from the
+//! same tables; the matrices of roles and origins and the sitemap are checked against these lists.
 
 use axum::{
     Router,
     extract::{Form, State},
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Redirect, Response},
-    routing::{get, post},
+    routing::{MethodFilter, on},
 };
 use devforge::{
     account::rules,
@@ -22,76 +22,141 @@ use devforge::{
     context::Context,
     contract::problem::{Problem, ProblemCode},
     search::MAX_RESULTS,
-    session::PostgresSessions,
 };
 use serde::Deserialize;
-use tower_sessions::SessionManagerLayer;
 
 use super::{
-    account, api_reference, dev, error, home,
+    account, admin, api_reference, auth, avatar, dev, error, home,
     search::{self, SearchHit},
     shell::{Area, Page, Theme, Visit},
     site_files,
     text::{TextPage, text_page},
 };
 
-/// Method and path of every page and form of the site.
-pub const ROUTES: &[(&str, &str)] = &[
-    ("GET", "/"),
-    ("GET", "/about"),
-    ("GET", "/legal/{slug}"),
-    ("GET", "/docs/api"),
-    ("GET", "/search"),
-    ("POST", "/theme"),
-    ("GET", "/sign-in"),
-    ("POST", "/sign-in"),
-    ("POST", "/sign-out"),
-    ("GET", "/account"),
-    ("POST", "/account/sessions/{id}/end"),
-    ("GET", "/robots.txt"),
-    ("GET", "/sitemap.xml"),
-    ("GET", "/.well-known/security.txt"),
-];
+/// Makes a list of routes and the router that serves them out of one table, so that no route can be in one of the
+/// two only.
+macro_rules! routes {
+    ($(#[$about:meta])* $list:ident, $router:ident: $($method:ident $path:literal => $handler:path,)*) => {
+        $(#[$about])*
+        pub const $list: &[(&str, &str)] = &[$((stringify!($method), $path),)*];
 
-/// Only there in development.
-pub const DEV_ROUTES: &[(&str, &str)] = &[
-    ("GET", "/dev"),
-    ("GET", "/dev/gallery"),
-    ("GET", "/dev/mail"),
-    ("GET", "/dev/mail/{id}"),
-    ("GET", "/dev/mail/{id}/html"),
-    ("GET", "/dev/panic"),
-];
+        fn $router() -> Router<Context> {
+            Router::new()$(.route($path, on(MethodFilter::$method, $handler)))*
+        }
+    };
+}
 
-/// `sessions` goes around the routes that begin and end sessions; all others only ask who is there.
-pub fn router(ctx: &Context, sessions: SessionManagerLayer<PostgresSessions>) -> Router<Context> {
-    let with_sessions = Router::new()
-        .route("/sign-in", get(account::sign_in_page).post(account::sign_in))
-        .route("/sign-out", post(account::sign_out))
-        .layer(sessions);
-    let site = Router::new()
-        .merge(with_sessions)
-        .route("/", get(home_page))
-        .route("/about", get(about))
-        .route("/legal/{slug}", get(legal))
-        .route("/docs/api", get(api_docs))
-        .route("/search", get(search_page))
-        .route("/theme", post(set_theme))
-        .route("/account", get(account::home_page))
-        .route("/account/sessions/{id}/end", post(account::end_session))
-        .route("/robots.txt", get(site_files::robots))
-        .route("/sitemap.xml", get(site_files::sitemap))
-        .route("/.well-known/security.txt", get(site_files::security));
+routes! {
+    /// Method and path of every page and form of the site.
+    ROUTES, site:
+    GET "/" => home_page,
+    GET "/about" => about,
+    GET "/legal/{slug}" => legal,
+    GET "/docs/api" => api_docs,
+    GET "/search" => search_page,
+    POST "/theme" => set_theme,
+    GET "/sign-in" => auth::sign_in_page,
+    POST "/sign-in" => auth::sign_in,
+    POST "/sign-in/passkey/options" => auth::passkey_options,
+    POST "/sign-in/passkey" => auth::passkey_sign_in,
+    GET "/sign-in/two-factor" => auth::second_step_page,
+    POST "/sign-in/two-factor" => auth::second_step,
+    POST "/sign-in/two-factor/options" => auth::second_step_options,
+    POST "/sign-out" => auth::sign_out,
+    GET "/register" => auth::register_page,
+    POST "/register" => auth::register,
+    GET "/forgot" => auth::forgot_page,
+    POST "/forgot" => auth::forgot,
+    GET "/reset/{token}" => auth::reset_page,
+    POST "/reset/{token}" => auth::reset,
+    GET "/verify/{token}" => auth::verify_page,
+    POST "/verify/{token}" => auth::verify,
+    GET "/email/{token}" => auth::email_page,
+    POST "/email/{token}" => auth::email_confirm,
+    GET "/account/confirm" => auth::confirm_page,
+    POST "/account/confirm" => auth::confirm,
+    POST "/account/confirm/options" => auth::confirm_options,
+    GET "/account" => account::home_page,
+    POST "/account/verify" => account::verify_again,
+    GET "/account/profile" => account::profile_page,
+    POST "/account/profile" => account::profile,
+    POST "/account/profile/email" => account::change_email,
+    POST "/account/profile/email/cancel" => account::cancel_email,
+    GET "/account/security" => account::security_page,
+    POST "/account/security/password" => account::change_password,
+    GET "/account/security/two-factor" => account::two_factor_page,
+    POST "/account/security/two-factor" => account::enable_two_factor,
+    POST "/account/security/two-factor/begin" => account::begin_two_factor,
+    POST "/account/security/two-factor/disable" => account::disable_two_factor,
+    POST "/account/security/recovery-codes" => account::recovery_codes,
+    POST "/account/security/passkeys/options" => account::passkey_options,
+    POST "/account/security/passkeys" => account::add_passkey,
+    POST "/account/security/passkeys/{id}/remove" => account::remove_passkey,
+    POST "/account/sessions/{id}/end" => account::end_session,
+    POST "/account/sessions/end-others" => account::end_other_sessions,
+    GET "/account/security/tokens" => account::tokens_page,
+    POST "/account/security/tokens" => account::create_token,
+    POST "/account/security/tokens/{id}/revoke" => account::revoke_token,
+    GET "/account/privacy" => account::privacy_page,
+    POST "/account/privacy" => account::choices,
+    POST "/account/privacy/export" => account::export,
+    GET "/account/privacy/exports/{id}" => account::export_download,
+    GET "/account/delete" => account::delete_page,
+    POST "/account/delete" => account::delete,
+    POST "/account/delete/cancel" => account::keep,
+    GET "/admin" => admin::index,
+    GET "/admin/users" => admin::users,
+    GET "/admin/users/{id}" => admin::user,
+    POST "/admin/users/{id}/role" => admin::set_role,
+    POST "/admin/users/{id}/lock" => admin::lock,
+    POST "/admin/users/{id}/unlock" => admin::unlock,
+    POST "/admin/users/{id}/sign-out" => admin::sign_out,
+    POST "/admin/users/{id}/view" => admin::view,
+    POST "/admin/view/stop" => admin::stop_viewing,
+    GET "/admin/audit" => admin::audit,
+    POST "/admin/audit/check" => admin::check_audit,
+    GET "/avatars/{file}" => avatar::avatar,
+    GET "/robots.txt" => site_files::robots,
+    GET "/sitemap.xml" => site_files::sitemap,
+    GET "/.well-known/security.txt" => site_files::security,
+    GET "/.well-known/jwks.json" => site_files::jwks,
+}
+
+routes! {
+    /// Only there in development.
+    DEV_ROUTES, dev_site:
+    GET "/dev" => dev::index,
+    GET "/dev/gallery" => dev::gallery_page,
+    GET "/dev/mail" => dev::mail_list,
+    GET "/dev/mail/{id}" => dev::mail_page,
+    GET "/dev/mail/{id}/html" => dev::mail_html,
+    GET "/dev/panic" => dev::panic,
+}
+
+pub fn router(ctx: &Context) -> Router<Context> {
     match ctx.config.mode {
-        Mode::Production => site,
-        Mode::Development => site
-            .route("/dev", get(dev::index))
-            .route("/dev/gallery", get(dev::gallery_page))
-            .route("/dev/mail", get(dev::mail_list))
-            .route("/dev/mail/{id}", get(dev::mail_page))
-            .route("/dev/mail/{id}/html", get(dev::mail_html))
-            .route("/dev/panic", get(dev::panic)),
+        Mode::Production => site(),
+        Mode::Development => site().merge(dev_site()),
     }
+}
+
+/// The nearest page at or above this path: a form's own address often is none that can be visited.
+pub fn page_above(path: &str) -> &str {
+    let mut path = path.split(['?', '#']).next().unwrap_or_default().trim_end_matches('/');
+    loop {
+        if path.is_empty() {
+            return "/";
+        }
+        if ROUTES.iter().any(|(method, route)| *method == "GET" && is_at(route, path)) {
+            return path;
+        }
+        path = path.rsplit_once('/').map_or("", |(above, _)| above);
+    }
+}
+
+fn is_at(route: &str, path: &str) -> bool {
+    route.split('/').count() == path.split('/').count()
+        && route.split('/').zip(path.split('/')).all(|(part, given)| part.starts_with('{') || part == given)
 }
 
 async fn home_page(visit: Visit) -> Response {
@@ -241,4 +306,18 @@ fn close_matches(ctx: &Context, path: &str) -> Vec<(String, String, String)> {
     // An error page must come out even when the index cannot be read.
     let found = ctx.search.find(&words, 3).map(|results| results.items).unwrap_or_default();
     found.into_iter().map(|hit| (hit.title, hit.url, hit.kind.label().to_owned())).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::page_above;
+
+    #[test]
+    fn a_form_s_address_leads_to_the_page_it_stands_on() {
+        assert_eq!(page_above("/account/profile"), "/account/profile");
+        assert_eq!(page_above("/account/security/passkeys"), "/account/security");
+        assert_eq!(page_above("/admin/users/usr_1/lock?done=x"), "/admin/users/usr_1");
+        assert_eq!(page_above("/nothing/there"), "/");
+        assert_eq!(page_above(""), "/");
+    }
 }

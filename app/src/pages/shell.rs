@@ -12,7 +12,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use devforge::{
-    account::{Caller, rules},
+    account::Caller,
     api::{error::ApiError, extract::CurrentRequest},
     context::Context,
     contract::id::RequestId,
@@ -20,7 +20,7 @@ use devforge::{
 use hydration_context::SsrSharedContext;
 use leptos::{attr::custom::CustomAttribute, prelude::*};
 
-use super::chrome;
+use super::{admin::viewing_banner, chrome};
 use crate::assets;
 
 /// The part of the site a page belongs to, as the header marks it.
@@ -135,6 +135,7 @@ pub struct Page {
     area: Option<Area>,
     canonical: Option<String>,
     islands: bool,
+    script: Option<&'static str>,
     public: bool,
     body: Box<dyn FnOnce() -> AnyView + Send>,
 }
@@ -152,6 +153,7 @@ impl Page {
             area: None,
             canonical: None,
             islands: false,
+            script: None,
             public: false,
             body: Box::new(body),
         }
@@ -177,6 +179,12 @@ impl Page {
     /// The page has an island: it gets the loader, a nonce, and permission for WebAssembly.
     pub fn with_islands(mut self) -> Self {
         self.islands = true;
+        self
+    }
+
+    /// The page has a script of its own beside the site's, one of `public/`.
+    pub fn with_script(mut self, name: &'static str) -> Self {
+        self.script = Some(name);
         self
     }
 
@@ -211,8 +219,9 @@ impl Page {
 
     fn view(self, visit: &Visit) -> impl IntoView + use<> {
         let theme = visit.theme;
-        let initials = visit.caller.user().map(|user| rules::initials(&user.name));
-        let header = chrome::header(self.area, initials.as_deref());
+        let header = chrome::header(self.area, visit.caller.user());
+        let looking = visit.caller.identity().filter(|identity| identity.impersonator().is_some());
+        let banner = looking.map(|identity| viewing_banner(&identity.user.name, &identity.user.email));
         let footer = chrome::footer(theme, &visit.path);
         let head = head(&self, visit);
         view! {
@@ -224,6 +233,7 @@ impl Page {
                 {head}
                 <body>
                     {header}
+                    {banner}
                     <main id="main" tabindex="-1">{(self.body)()}</main>
                     {footer}
                 </body>
@@ -258,6 +268,10 @@ fn head(page: &Page, visit: &Visit) -> impl IntoView + use<> {
     let hidden = page.canonical.is_none().then(|| view! { <meta name="robots" content="noindex"/> });
     let nonce = page.islands.then(|| visit.nonce.clone());
     let site_script = assets::find("site.js").map(|asset| asset.integrity.clone());
+    let own_script = page.script.map(|name| {
+        let integrity = assets::find(name).map(|asset| asset.integrity.clone());
+        view! { <script type="module" src=assets::url(name) integrity=integrity nonce=nonce.clone()></script> }
+    });
     let islands = nonce.clone().map(|nonce| {
         view! {
             <link rel="modulepreload" href=assets::url("app.js") nonce=nonce.clone()/>
@@ -282,6 +296,7 @@ fn head(page: &Page, visit: &Visit) -> impl IntoView + use<> {
             <meta name="theme-color" media="(prefers-color-scheme: light)" content="#f4f6f8"/>
             <meta name="theme-color" media="(prefers-color-scheme: dark)" content="#0d1014"/>
             <script type="module" src=assets::url("site.js") integrity=site_script nonce=nonce></script>
+            {own_script}
             {islands}
         </head>
     }

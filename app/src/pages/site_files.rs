@@ -1,11 +1,11 @@
-//! Small files that programs look for: robots, the sitemap, the address for security reports.
+//! Small files that programs look for: robots, the sitemap, the address for security reports, the keys that sign.
 
 use axum::{
     extract::State,
-    http::header,
+    http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use devforge::{config::Mode, context::Context};
+use devforge::{api::error::ApiError, config::Mode, context::Context, crypto, signing};
 use time::{Duration, format_description::well_known::Rfc3339};
 
 fn plain(content_type: &'static str, body: String) -> Response {
@@ -54,4 +54,20 @@ pub async fn security(State(ctx): State<Context>) -> Response {
             "Contact: mailto:{email}\nExpires: {expires}\nPreferred-Languages: en\nCanonical: {base}/.well-known/security.txt\n"
         ),
     )
+}
+
+/// RFC 7517: the public halves of the keys that sign the tokens of the API. Another site's page may read them.
+pub async fn jwks(State(ctx): State<Context>, headers: HeaderMap) -> Result<Response, ApiError> {
+    let text = signing::jwks(&ctx).await?.to_string();
+    let etag = format!("\"{}\"", &crypto::to_hex(&crypto::sha256(text.as_bytes()))[..16]);
+    let shared = [
+        (header::ETAG, etag.as_str()),
+        (header::CACHE_CONTROL, "public, max-age=300"),
+        (header::ACCESS_CONTROL_ALLOW_ORIGIN, "*"),
+    ];
+    let known = headers.get(header::IF_NONE_MATCH).and_then(|value| value.to_str().ok());
+    if known.is_some_and(|known| known.split(',').any(|tag| tag.trim().trim_start_matches("W/") == etag)) {
+        return Ok((StatusCode::NOT_MODIFIED, shared).into_response());
+    }
+    Ok((shared, [(header::CONTENT_TYPE, "application/jwk-set+json")], text).into_response())
 }

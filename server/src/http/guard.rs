@@ -2,13 +2,12 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use app::pages::account::ClientAddress;
 use axum::{
     extract::{ConnectInfo, Request},
     http::{HeaderMap, HeaderName, HeaderValue, Method, header},
 };
 use devforge::{
-    api::error::ApiError,
+    api::{error::ApiError, extract::ClientAddress},
     config::{HttpConfig, IpNetwork},
     contract::problem::ProblemCode,
     rate_limit::Allowance,
@@ -19,16 +18,21 @@ use super::Shared;
 /// Browsers report breaches of the content policy without saying where they come from.
 const UNSAFE_FROM_ANYWHERE: &[&str] = &["/csp-report"];
 
-/// Lets a request in, or says why not. What is given back is for the answer's headers.
-pub fn enter(shared: &Shared, request: &mut Request) -> Result<Option<Allowance>, ApiError> {
+/// Lets a request in, or says why not. The allowance is for the answer's headers, whatever the answer is.
+pub fn enter(shared: &Shared, request: &mut Request) -> (Option<Allowance>, Result<(), ApiError>) {
     let mut allowance = None;
     if let Some(ConnectInfo(peer)) = request.extensions().get::<ConnectInfo<SocketAddr>>() {
-        let address = client_address(peer.ip(), request.headers(), &shared.ctx.config.http.trusted_proxies);
-        request.extensions_mut().insert(ClientAddress(address));
-        allowance = shared.floods.take(address).map_err(ApiError::rate_limited)?;
+        let peer = peer.ip();
+        let trusted = &shared.ctx.config.http.trusted_proxies;
+        let address = client_address(peer, request.headers(), trusted);
+        let country = client_country(peer, request.headers(), trusted);
+        request.extensions_mut().insert(ClientAddress { address, country });
+        allowance = match shared.floods.take(address) {
+            Ok(allowance) => allowance,
+            Err(flooded) => return (Some(flooded.allowance), Err(ApiError::rate_limited(flooded.wait))),
+        };
     }
-    check_origin(request, &shared.ctx.config.http)?;
-    Ok(allowance)
+    (allowance, check_origin(request, &shared.ctx.config.http))
 }
 
 const RATELIMIT_LIMIT: HeaderName = HeaderName::from_static("ratelimit-limit");
@@ -65,6 +69,18 @@ pub fn client_address(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNetwork]) 
         }
     }
     client
+}
+
+/// The country a proxy of ours found the client in. Networks without one, and Tor, have no such two letters.
+fn client_country(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNetwork]) -> Option<String> {
+    if !trusted.iter().any(|network| network.contains(peer)) {
+        return None;
+    }
+    let country = headers.get("cf-ipcountry")?.to_str().ok()?.to_ascii_uppercase();
+    let is_country = country.len() == 2
+        && country.bytes().all(|byte| byte.is_ascii_uppercase())
+        && !matches!(country.as_str(), "XX" | "T1");
+    is_country.then_some(country)
 }
 
 /// Something is changed only at the wish of a page of this site. Browsers say where a request comes from in

@@ -4,7 +4,7 @@
 //!    security headers. It calls, in this order,
 //! 2. `guard`: the flood gate and the origin check, and
 //! 3. `cache`: public pages, answered with bytes that are already compressed; or else
-//! 4. the routes, behind compression and the body limit. Sessions are loaded by the routes that write them.
+//! 4. the routes, behind compression and the body limit.
 //!
 //! The first three are plain functions rather than layers: axum clones every layer inside a layer for every
 //! request, so that seven of them cost more than the work.
@@ -28,13 +28,12 @@ use axum::{
     http::{Extensions, HeaderMap, StatusCode, Version, header},
     middleware,
 };
-use devforge::{api, context::Context, rate_limit::Floods, session::PostgresSessions};
+use devforge::{api, context::Context, rate_limit::Floods};
 use metrics_exporter_prometheus::PrometheusHandle;
 use tower_http::{
     CompressionLevel,
     compression::{CompressionLayer, DefaultPredicate, Predicate},
 };
-use tower_sessions::{Expiry, SessionManagerLayer, cookie::SameSite};
 
 pub use cache::PageCache;
 pub use operations::ROUTES as OPERATION_ROUTES;
@@ -97,16 +96,6 @@ pub fn site(ctx: &Context, metrics: PrometheusHandle) -> anyhow::Result<Site> {
         metrics,
         storage_probe: tokio::sync::Mutex::default(),
     }));
-    let sessions = SessionManagerLayer::new(PostgresSessions::new(ctx))
-        .with_name(devforge::session::cookie_name(&ctx.config))
-        .with_http_only(true)
-        .with_same_site(SameSite::Lax)
-        .with_secure(ctx.config.http.is_https())
-        .with_path("/")
-        .with_expiry(Expiry::OnInactivity(
-            time::Duration::try_from(ctx.config.security.session_absolute)
-                .unwrap_or(time::Duration::days(90)),
-        ));
 
     let compression = CompressionLayer::new()
         .gzip(true)
@@ -114,7 +103,7 @@ pub fn site(ctx: &Context, metrics: PrometheusHandle) -> anyhow::Result<Site> {
         .quality(CompressionLevel::Precise(4))
         .compress_when(DefaultPredicate::new().and(may_be_compressed));
     let router = Router::new()
-        .merge(pages::router(ctx, sessions))
+        .merge(pages::router(ctx))
         .merge(api::router())
         .with_state(ctx.clone())
         .merge(operations::router(&shared))

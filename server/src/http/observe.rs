@@ -11,9 +11,10 @@ use axum::{
     extract::{MatchedPath, Request, State},
     http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header},
     middleware::Next,
-    response::{IntoResponse, Response},
+    response::{IntoResponse, Redirect, Response},
 };
 use devforge::{
+    account::rules,
     api::{
         error::{ApiError, problem_for_status},
         extract::CurrentRequest,
@@ -83,16 +84,15 @@ pub async fn layer(State(shared): State<Shared>, mut request: Request, next: Nex
 
 /// Past the gate, from the cache or from the routes.
 async fn handle(shared: &Shared, mut request: Request, next: Next) -> Response {
-    match guard::enter(shared, &mut request) {
+    let (allowance, entered) = guard::enter(shared, &mut request);
+    let mut response = match entered {
         Err(refused) => refused.into_response(),
-        Ok(allowance) => {
-            let mut response = cache::answer(shared, request, next).await;
-            if let Some(allowance) = allowance {
-                guard::tell_allowance(response.headers_mut(), allowance);
-            }
-            response
-        }
+        Ok(()) => cache::answer(shared, request, next).await,
+    };
+    if let Some(allowance) = allowance {
+        guard::tell_allowance(response.headers_mut(), allowance);
     }
+    response
 }
 
 /// What an error's form depends on.
@@ -101,6 +101,8 @@ struct Asked {
     wants_page: bool,
     head: bool,
     path: String,
+    /// Where to come back to after signing in: this page, or the one whose form was sent.
+    back: String,
     headers: HeaderMap,
 }
 
@@ -111,6 +113,11 @@ impl From<&Request> for Asked {
         let accept =
             request.headers().get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
         let for_programs = is_api || path.starts_with("/assets/") || path.starts_with("/updates/");
+        let back = if matches!(*request.method(), Method::GET | Method::HEAD) {
+            request.uri().path_and_query().map_or("/account", |path| path.as_str()).to_owned()
+        } else {
+            sent_from(request.headers()).unwrap_or_else(|| "/account".to_owned())
+        };
         let mut headers = HeaderMap::new();
         for value in request.headers().get_all(header::COOKIE) {
             headers.append(header::COOKIE, value.clone());
@@ -120,9 +127,35 @@ impl From<&Request> for Asked {
             wants_page: !for_programs && accept.contains("text/html"),
             head: request.method() == Method::HEAD,
             path: path.to_owned(),
+            back,
             headers,
         }
     }
+}
+
+impl Asked {
+    /// Where a person is sent who has to prove who they are before they are shown this.
+    fn way_in(&self, code: ProblemCode) -> Option<String> {
+        let page = match code {
+            ProblemCode::Unauthenticated => "/sign-in",
+            ProblemCode::FreshSignInRequired => "/account/confirm",
+            _ => return None,
+        };
+        let query =
+            url::form_urlencoded::Serializer::new(String::new()).append_pair("next", &self.back).finish();
+        self.wants_page.then(|| format!("{page}?{query}"))
+    }
+}
+
+/// The page a form was sent from. Our own policy lets browsers tell it to us.
+fn sent_from(headers: &HeaderMap) -> Option<String> {
+    let referrer = url::Url::parse(headers.get(header::REFERER)?.to_str().ok()?).ok()?;
+    let path = referrer.path();
+    let back = match referrer.query() {
+        Some(query) if pages::page_above(path) == path => format!("{path}?{query}"),
+        _ => pages::page_above(path).to_owned(),
+    };
+    Some(rules::safe_next(&back).to_owned())
 }
 
 /// Errors without a body yet get one: a page for people, problem+json for everyone else.
@@ -143,6 +176,9 @@ fn write_errors(
         None if is_written(response.headers()) => return response,
         None => problem_for_status(status),
     };
+    if let Some(way_in) = asked.way_in(problem.code) {
+        return Redirect::to(&way_in).into_response();
+    }
     let kept: Vec<_> = [header::RETRY_AFTER, header::ALLOW, header::WWW_AUTHENTICATE, header::SET_COOKIE]
         .into_iter()
         .filter_map(|name| response.headers().get(&name).cloned().map(|value| (name, value)))

@@ -63,7 +63,8 @@ impl Policy {
 
     pub fn apply(&self, headers: &mut HeaderMap, scripts: Option<&ScriptPolicy>) {
         for (name, value) in &self.fixed {
-            headers.insert(name, value.clone());
+            // Pages whose address opens something are stricter about telling it.
+            headers.entry(name).or_insert_with(|| value.clone());
         }
         // What may be embedded elsewhere (pictures for link previews) says so itself.
         headers.entry(RESOURCE_POLICY).or_insert(HeaderValue::from_static("same-origin"));

@@ -22,6 +22,8 @@ async fn every_answer_tells_what_is_left_and_a_flood_is_told_to_wait() {
     assert_eq!((refused.status.as_u16(), refused.code()), (429, ProblemCode::RateLimited));
     let wait: u64 = refused.header("retry-after").parse().expect("a number of seconds");
     assert!((1..=20).contains(&wait), "{wait}");
+    let told = (refused.header("ratelimit-limit"), refused.header("ratelimit-remaining"));
+    assert_eq!((told, refused.header("ratelimit-reset")), (("3", "0"), "60"));
 
     let page = send(site.visit("/about")).await;
     assert_eq!(page.status, StatusCode::TOO_MANY_REQUESTS);

@@ -7,18 +7,22 @@ use std::{collections::BTreeMap, fs, path::PathBuf};
 
 use app::pages::{DEV_ROUTES, ROUTES};
 use devforge::{
-    contract::account::{Role, User},
-    jobs, mail,
+    account::personal_token,
+    contract::account::{NewPersonalToken, Role, Scope, User},
+    jobs, mail, session,
 };
+use reqwest::RequestBuilder;
 use server::http::OPERATION_ROUTES;
 
-use crate::support::{FORM, TestSite, send};
+use crate::support::{FORM, TestSite, address_of, send};
 
 const HEAD: &str = "\
-# The status of each route for nobody and for each role. `{id}` is a session that nobody has, or a mail that is there.
+# The status of each route for nobody, for each role, for an administrator who looks through a customer's eyes, and for
+# a personal token of an administrator with every scope there is. Each call has a fresh sign-in. `{id}` is a mail that
+# is there, or something that nobody has; `{token}` is nothing; forms and bodies are empty.
 # The test `roles` compares; UPDATE_MATRIX=1 makes it write this file.
 ";
-const COLUMNS: [&str; 5] = ["anonymous", "customer", "developer", "support", "admin"];
+const COLUMNS: [&str; 7] = ["anonymous", "customer", "developer", "support", "admin", "viewing", "token"];
 
 type Matrix = BTreeMap<(String, String), Vec<u16>>;
 
@@ -35,57 +39,90 @@ fn routes() -> Vec<(String, String)> {
     [owned(ROUTES), owned(DEV_ROUTES), api.collect(), owned(OPERATION_ROUTES)].concat()
 }
 
-/// What is put in the place of braces, and what goes into the body.
-struct Values {
-    mail: String,
-    session: String,
+/// Who calls. All of them sign in anew for every call: some routes end the session that asks.
+enum Caller {
+    Nobody,
+    User(User),
+    /// An administrator who looks through somebody's eyes.
+    Viewing {
+        admin: User,
+        person: User,
+    },
+    Token(String),
 }
 
-impl Values {
-    async fn make(site: &TestSite) -> Self {
-        let ctx = &site.ctx;
-        let mut tx = ctx.db.begin().await.expect("a transaction");
-        let to = mail::Recipient::nameless("ada@example.com");
-        let message = mail::Message::new("Hello").paragraph("The forge is hot.");
-        let mail = mail::send(&mut tx, ctx, &to, "test_mail", &message).await.expect("written");
-        tx.commit().await.expect("committed");
-        Box::pin(jobs::run_all_queued(ctx)).await.expect("sent");
-        let nobodys = devforge::contract::id::SessionId::from_uuid(ctx.random.uuid_v7(ctx.clock.now()));
-        Self { mail: mail.to_string(), session: nobodys.to_string() }
+impl Caller {
+    async fn all(site: &TestSite) -> Vec<Self> {
+        let mut callers = vec![Self::Nobody];
+        for role in Role::ALL {
+            callers.push(Self::User(site.person(role).await));
+        }
+        let (Some(Self::User(person)), Some(Self::User(admin))) = (callers.get(1), callers.last()) else {
+            panic!("customers come first and administrators last");
+        };
+        let viewing = Self::Viewing { admin: admin.clone(), person: person.clone() };
+        let (_, owner) = site.session_of(admin).await;
+        let new = NewPersonalToken {
+            name: "Every scope".to_owned(),
+            scopes: Scope::ALL.to_vec(),
+            expires_in_days: None,
+        };
+        let token = personal_token::create(&site.ctx, &owner, &new).await.expect("a token").token;
+        callers.push(viewing);
+        callers.push(Self::Token(token));
+        callers
     }
 
-    fn path(&self, route: &str) -> String {
-        let id = if route.starts_with("/dev/mail/") { &self.mail } else { &self.session };
-        let path = route.replace("{id}", id).replace("{slug}", "privacy");
-        assert!(!path.contains('{'), "{route} has a part that this test has no value for");
+    fn column(&self) -> &'static str {
+        match self {
+            Self::Nobody => "anonymous",
+            Self::User(user) => user.role.as_str(),
+            Self::Viewing { .. } => "viewing",
+            Self::Token(_) => "token",
+        }
+    }
+
+    async fn sign(&self, site: &TestSite, request: RequestBuilder) -> RequestBuilder {
+        match self {
+            Self::Nobody => request,
+            Self::User(user) => request.header("cookie", site.session_of(user).await.0),
+            Self::Viewing { admin, person } => {
+                let (cookie, caller) = site.session_of(admin).await;
+                session::view_as(&site.ctx, &caller, person.id).await.expect("viewing");
+                request.header("cookie", cookie)
+            }
+            Self::Token(token) => request.bearer_auth(token),
+        }
+    }
+}
+
+/// A mail that is there, for the pages that show one.
+async fn some_mail(site: &TestSite) -> String {
+    let ctx = &site.ctx;
+    let mut tx = ctx.db.begin().await.expect("a transaction");
+    let to = mail::Recipient::nameless("ada@example.com");
+    let message = mail::Message::new("Hello").paragraph("The forge is hot.");
+    let mail = mail::send(&mut tx, ctx, &to, "test_mail", &message).await.expect("written");
+    tx.commit().await.expect("committed");
+    Box::pin(jobs::run_all_queued(ctx)).await.expect("sent");
+    mail.to_string()
+}
+
+async fn status(site: &TestSite, mail: &str, method: &str, route: &str, caller: &Caller) -> u16 {
+    let path = match route {
         // Its one parameter is required.
-        if route == "/api/search" { format!("{path}?q=privacy") } else { path }
-    }
-
-    fn body(route: &str) -> &'static str {
-        if route == "/theme" { "theme=dark" } else { "" }
-    }
-}
-
-async fn status(
-    site: &TestSite,
-    values: &Values,
-    method: &str,
-    route: &str,
-    user: Option<&User>,
-    cookie: &str,
-) -> u16 {
-    // Signing out ends the session, which the other routes still need.
-    let own = match user {
-        Some(user) if route == "/sign-out" => site.sign_in(user).await,
-        _ => cookie.to_owned(),
+        "/api/search" => format!("{route}?q=privacy"),
+        route if route.starts_with("/dev/mail/") => route.replace("{id}", mail),
+        route => address_of(route),
     };
-    let mut request = site.request(method, &values.path(route)).header("cookie", own);
+    let mut request = caller.sign(site, site.request(method, &path)).await;
     if method != "GET" {
-        request = request
-            .header("sec-fetch-site", "same-origin")
-            .header("content-type", FORM)
-            .body(Values::body(route));
+        let (kind, body) = match route {
+            "/theme" => (FORM, "theme=dark"),
+            route if route.starts_with("/api/") => ("application/json", "{}"),
+            _ => (FORM, ""),
+        };
+        request = request.header("content-type", kind).header("sec-fetch-site", "same-origin").body(body);
     }
     send(request).await.status.as_u16()
 }
@@ -122,26 +159,21 @@ fn write(routes: &[(String, String)], matrix: &Matrix) -> String {
 #[tokio::test]
 async fn every_route_answers_each_role_as_the_committed_table_says() {
     let site = TestSite::start().await;
-    let values = Values::make(&site).await;
-    let mut callers = vec![(None, String::new())];
-    for role in Role::ALL {
-        let user = site.person(role).await;
-        let cookie = site.sign_in(&user).await;
-        callers.push((Some(user), cookie));
-    }
-    let columns =
-        callers.iter().map(|(user, _)| user.as_ref().map_or("anonymous", |user| user.role.as_str()));
-    assert_eq!(columns.collect::<Vec<_>>(), COLUMNS);
+    let mail = some_mail(&site).await;
+    let callers = Caller::all(&site).await;
+    assert_eq!(callers.iter().map(Caller::column).collect::<Vec<_>>(), COLUMNS);
 
     let routes = routes();
     let mut found = Matrix::new();
     for (method, route) in &routes {
         let mut row = Vec::new();
-        for (user, cookie) in &callers {
-            row.push(status(&site, &values, method, route, user.as_ref(), cookie).await);
+        for caller in &callers {
+            row.push(Box::pin(status(&site, &mail, method, route, caller)).await);
         }
         found.insert((method.clone(), route.clone()), row);
     }
+    // Archives and checks that were asked for are made.
+    Box::pin(jobs::run_all_queued(&site.ctx)).await.expect("the queue can be worked on");
     if std::env::var_os("UPDATE_MATRIX").is_some() {
         fs::write(file(), write(&routes, &found)).expect("the table can be written");
     }
@@ -163,4 +195,17 @@ async fn every_route_answers_each_role_as_the_committed_table_says() {
             .map(|(method, path)| format!("{method} {path} is in the table and nowhere else")),
     );
     assert!(wrong.is_empty(), "for {COLUMNS:?}:\n{}", wrong.join("\n"));
+}
+
+#[tokio::test]
+async fn every_listed_route_is_served_with_the_method_it_is_listed_with() {
+    let site = TestSite::start().await;
+    for (method, route) in routes() {
+        // No route takes this method: one that is there says which it does take.
+        let request = site.request("TRACE", &address_of(&route));
+        let refused = send(request.header("sec-fetch-site", "same-origin")).await;
+        assert_eq!(refused.status.as_u16(), 405, "{method} {route}");
+        let allowed: Vec<&str> = refused.header("allow").split(',').map(str::trim).collect();
+        assert!(allowed.contains(&method.as_str()), "{method} {route} is among {allowed:?}");
+    }
 }

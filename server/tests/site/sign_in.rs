@@ -1,14 +1,8 @@
 //! Signing in and out with the real form, and what the session's cookie is worth.
 
 use axum::http::{StatusCode, header};
-use devforge::{
-    contract::{
-        account::{Role, User},
-        id::SessionId,
-        problem::ProblemCode,
-    },
-    session,
-};
+use devforge::contract::{account::Role, problem::ProblemCode};
+use time::Duration;
 
 use crate::support::{Answer, PASSWORD, TestSite, credentials, send};
 
@@ -20,8 +14,12 @@ async fn is_signed_in(site: &TestSite, cookie: &str) -> bool {
     account_page(site, cookie).await.status == StatusCode::OK
 }
 
-async fn only_session(site: &TestSite, user: &User) -> SessionId {
-    session::list(&site.ctx, user.id, None).await.expect("listed").remove(0).id
+/// The id of the session with this cookie.
+async fn session_id(site: &TestSite, cookie: &str) -> String {
+    let listed = send(site.get("/api/auth/sessions").header(header::COOKIE, cookie)).await.json();
+    let sessions = listed["items"].as_array().expect("a list").clone();
+    let current = sessions.into_iter().find(|session| session["current"] == true).expect("the one that asks");
+    current["id"].as_str().expect("an id").to_owned()
 }
 
 #[tokio::test]
@@ -31,22 +29,83 @@ async fn signing_in_leads_to_where_one_wanted_to_go() {
     let stopped = send(site.visit("/account")).await;
     assert_eq!(
         (stopped.status, stopped.header("location")),
-        (StatusCode::SEE_OTHER, "/sign-in?next=/account")
+        (StatusCode::SEE_OTHER, "/sign-in?next=%2Faccount")
     );
     let form = send(site.visit(stopped.header("location"))).await;
     assert!(form.text().contains("name=\"next\" value=\"/account\""));
 
     let entered = send(site.post("/sign-in", &credentials(&user.email, PASSWORD))).await;
     assert_eq!((entered.status, entered.header("location")), (StatusCode::SEE_OTHER, "/account"));
-    let set = entered.header("set-cookie");
+    let set = entered.set_cookie("session");
     for part in ["HttpOnly", "SameSite=Lax", "Path=/"] {
         assert!(set.contains(part), "{set}");
     }
+    assert!(!set.contains("Max-Age"), "it ends with the browser: {set}");
     let cookie = entered.cookie("session").expect("set");
     let account = account_page(&site, &cookie).await;
-    assert!(account.text().contains("customer@example.com") && account.text().contains("This session"));
+    assert!(account.text().contains("customer@example.com"));
+    let security = send(site.visit("/account/security").header("cookie", &cookie)).await;
+    assert!(security.text().contains("This session"));
     let again = send(site.visit("/sign-in?next=/about").header("cookie", &cookie)).await;
     assert_eq!((again.status, again.header("location")), (StatusCode::SEE_OTHER, "/about"));
+}
+
+#[tokio::test]
+async fn a_browser_that_is_to_remember_keeps_its_cookie() {
+    let site = TestSite::start().await;
+    let user = site.person(Role::Customer).await;
+    let form = format!("{}&remember=yes", credentials(&user.email, PASSWORD));
+    let entered = send(site.post("/sign-in", &form)).await;
+    let set = entered.set_cookie("session");
+    assert!(set.contains("Max-Age="), "{set}");
+    let device = entered.set_cookie("device");
+    assert!(device.contains("HttpOnly") && device.contains("Max-Age="), "{device}");
+}
+
+#[tokio::test]
+async fn whoever_makes_an_account_is_signed_in_at_once() {
+    let site = TestSite::start().await;
+    let form = "name=Ada&email=ada%40example.com&password=violet+tugboat+41+canyon&next=/account";
+    let entered = send(site.post("/register", form)).await;
+    assert_eq!(entered.status, StatusCode::SEE_OTHER, "{}", entered.text());
+    let cookie = entered.cookie("session").expect("set");
+    assert!(account_page(&site, &cookie).await.text().contains("ada@example.com"));
+
+    let again = send(site.post("/register", form)).await;
+    assert!(again.status.is_client_error() && again.is_page() && again.cookie("session").is_none());
+    assert!(again.text().contains("There is an account with this address"));
+    assert!(!again.text().contains("violet tugboat"), "a password never comes back");
+}
+
+#[tokio::test]
+async fn what_protects_the_account_asks_again_who_is_there() {
+    let site = TestSite::start_with_fixed_clock().await;
+    let user = site.person(Role::Customer).await;
+    let before = site.sign_in(&user).await;
+    site.ctx.clock.advance(Duration::minutes(15));
+    let change = |cookie: &str| {
+        site.post("/account/security/two-factor/disable", "")
+            .header(header::COOKIE, cookie.to_owned())
+            .header(header::ACCEPT, "text/html")
+            .header(header::REFERER, format!("{}/account/security", site.url))
+    };
+    let stopped = send(change(&before)).await;
+    let way = "/account/confirm?next=%2Faccount%2Fsecurity";
+    assert_eq!((stopped.status, stopped.header("location")), (StatusCode::SEE_OTHER, way));
+    let page = send(site.visit(way).header(header::COOKIE, &before)).await;
+    assert_eq!(page.status, StatusCode::OK);
+
+    let wrong = site.post("/account/confirm", "password=wrong-horse-battery&next=/account/security");
+    let wrong = send(wrong.header(header::COOKIE, &before)).await;
+    assert_eq!(wrong.status, StatusCode::UNPROCESSABLE_ENTITY);
+    let right = site.post("/account/confirm", &format!("password={PASSWORD}&next=/account/security"));
+    let right = send(right.header(header::COOKIE, &before)).await;
+    assert_eq!((right.status, right.header("location")), (StatusCode::SEE_OTHER, "/account/security"));
+    let after = right.cookie("session").expect("a new cookie goes with the new proof");
+    assert!(!is_signed_in(&site, &before).await, "the one from before is worth nothing");
+    let changed = send(change(&after)).await;
+    assert_eq!(changed.status, StatusCode::SEE_OTHER);
+    assert!(!changed.header("location").starts_with("/account/confirm"), "{}", changed.header("location"));
 }
 
 #[tokio::test]
@@ -144,7 +203,7 @@ async fn signing_out_ends_the_session_and_takes_the_cookie_away() {
     let elsewhere = site.sign_in(&user).await;
     let left = send(site.post("/sign-out", "").header(header::COOKIE, &cookie)).await;
     assert_eq!((left.status, left.header("location")), (StatusCode::SEE_OTHER, "/"));
-    assert!(left.header("set-cookie").starts_with("session=;"), "{}", left.header("set-cookie"));
+    assert!(left.set_cookie("session").starts_with("session=;"), "{}", left.set_cookie("session"));
     assert!(!is_signed_in(&site, &cookie).await);
     assert!(is_signed_in(&site, &elsewhere).await, "other devices stay signed in");
 }
@@ -156,14 +215,21 @@ async fn one_ends_ones_own_sessions_and_nobody_elses() {
     let admin = site.person(Role::Admin).await;
     let customers = site.sign_in(&customer).await;
     let admins = site.sign_in(&admin).await;
-    let path = format!("/account/sessions/{}/end", only_session(&site, &customer).await);
+    let path = format!("/account/sessions/{}/end", session_id(&site, &customers).await);
 
     let foreign = send(site.post(&path, "").header(header::COOKIE, &admins)).await;
     assert_eq!((foreign.status.as_u16(), foreign.code()), (404, ProblemCode::NotFound));
     assert!(is_signed_in(&site, &customers).await);
 
+    let elsewhere = site.sign_in(&customer).await;
+    let other = format!("/account/sessions/{}/end", session_id(&site, &elsewhere).await);
+    let ended = send(site.post(&other, "").header(header::COOKIE, &customers)).await;
+    assert_eq!(ended.status, StatusCode::SEE_OTHER);
+    assert!(ended.header("location").starts_with("/account/security"), "{}", ended.header("location"));
+    assert!(!is_signed_in(&site, &elsewhere).await && is_signed_in(&site, &customers).await);
+
     let own = send(site.post(&path, "").header(header::COOKIE, &customers)).await;
-    assert_eq!((own.status, own.header("location")), (StatusCode::SEE_OTHER, "/account"));
+    assert_eq!((own.status, own.header("location")), (StatusCode::SEE_OTHER, "/"));
     assert!(!is_signed_in(&site, &customers).await);
 }
 
@@ -173,8 +239,7 @@ async fn over_https_the_cookie_is_bound_to_this_host_and_to_https() {
         TestSite::start_with(|config| config.http.public_url = "https://forge.example".to_owned()).await;
     let user = site.person(Role::Customer).await;
     let entered = send(site.post("/sign-in", &credentials(&user.email, PASSWORD))).await;
-    let set = entered.header("set-cookie");
-    assert!(set.starts_with("__Host-session="), "{set}");
+    let set = entered.set_cookie("__Host-session");
     assert!(set.contains("Secure") && set.contains("Path=/") && !set.contains("Domain"), "{set}");
     let cookie = entered.cookie("__Host-session").expect("set");
     assert!(is_signed_in(&site, &cookie).await);

@@ -5,13 +5,14 @@ use std::sync::LazyLock;
 use axum::http::{HeaderMap, StatusCode, header};
 use bytes::Bytes;
 use devforge::{
-    account::{self, NewAccount},
+    account::{self, Caller, Identity, NewAccount, Via, sign_in},
     api::openapi,
     clock::Clock,
     config::Config,
     context::Context,
     contract::{
         account::{Role, User},
+        id::RequestId,
         problem::{self, Problem, ProblemCode},
     },
     random::Random,
@@ -21,6 +22,7 @@ use metrics_exporter_prometheus::PrometheusHandle;
 use reqwest::{Client, Method, RequestBuilder, redirect};
 use serde_json::Value;
 use tempfile::TempDir;
+use time::macros::datetime;
 use tokio::{net::TcpListener, task::JoinHandle};
 
 use crate::database_support::TestDatabase;
@@ -48,8 +50,17 @@ impl TestSite {
         Self::start_with(|_| ()).await
     }
 
-    /// Cookies carry the library's own idea of the time, so this site goes by the machine's clock.
+    /// This site goes by the machine's clock, as those that people visit do.
     pub async fn start_with(change: impl FnOnce(&mut Config)) -> Self {
+        Self::start_at(Clock::System, change).await
+    }
+
+    /// A site whose time stands still until it is moved.
+    pub async fn start_with_fixed_clock() -> Self {
+        Self::start_at(Clock::fixed(datetime!(2026-11-20 10:00 UTC)), |_| ()).await
+    }
+
+    async fn start_at(clock: Clock, change: impl FnOnce(&mut Config)) -> Self {
         let database = Box::pin(TestDatabase::create()).await;
         let data = tempfile::tempdir().expect("a folder");
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
@@ -57,7 +68,7 @@ impl TestSite {
         let mut config = database.config(data.path());
         config.http.public_url.clone_from(&url);
         change(&mut config);
-        let ctx = Context::open(config, Clock::System, Random::System).await.expect("a context");
+        let ctx = Context::open(config, clock, Random::System).await.expect("a context");
         let documents = search::collect(&ctx.content, openapi::document());
         ctx.search.prepare(&documents, &ctx.random).expect("the index is built");
         let site = server::http::site(&ctx, METRICS.clone()).unwrap_or_else(|error| {
@@ -102,6 +113,27 @@ impl TestSite {
         account::create(&self.ctx, new).await.expect("an account")
     }
 
+    /// A session as signing in makes one, without the form and its limits: its cookie, and who holds it.
+    pub async fn session_of(&self, user: &User) -> (String, Caller) {
+        let from = account::Client {
+            address: "127.0.0.1".to_owned(),
+            network: "127.0.0.1".to_owned(),
+            country: None,
+            device: "A test".to_owned(),
+            // Always the same, so that no mail tells of a new one.
+            known_device: Some("d".repeat(43)),
+            request: RequestId::from_uuid(uuid::Uuid::nil()),
+        };
+        let opened = sign_in::after_registration(&self.ctx, user, &from).await.expect("signed in");
+        let via = Via::Session {
+            id: opened.session,
+            authenticated_at: Some(self.ctx.clock.now()),
+            impersonator: None,
+        };
+        let caller = Caller::User(Identity { user: user.clone(), via, request: from.request });
+        (format!("{}={}", self.cookie_name(), opened.cookie), caller)
+    }
+
     /// Signs in through the form and gives the cookie to send from now on.
     pub async fn sign_in(&self, user: &User) -> String {
         let answer = send(self.post("/sign-in", &credentials(&user.email, PASSWORD))).await;
@@ -130,6 +162,30 @@ fn client() -> Client {
 /// The body of the sign-in form.
 pub fn credentials(email: &str, password: &str) -> String {
     format!("email={}&password={password}&next=/account", email.replace('@', "%40"))
+}
+
+/// A path for a route, with what names nothing in the place of each brace.
+pub fn address_of(route: &str) -> String {
+    let kind = match route {
+        route if route.contains("/sessions/") => "ses",
+        route if route.contains("/tokens/") => "tok",
+        route if route.contains("/passkeys/") => "psk",
+        route if route.contains("/exports/") => "exp",
+        route if route.contains("/users/") => "usr",
+        route if route.contains("/mail/") => "eml",
+        _ => "",
+    };
+    let path = route
+        .replace("{slug}", "privacy")
+        .replace("{token}", "nothing")
+        .replace("{file}", "usr_01h2xcejqtf2nbrexx3vqjhp41.svg");
+    let path = if kind.is_empty() {
+        path
+    } else {
+        path.replace("{id}", &format!("{kind}_01h2xcejqtf2nbrexx3vqjhp41"))
+    };
+    assert!(!path.contains('{'), "{route} has a part that these tests have no value for");
+    path
 }
 
 /// An answer, read to its end.
@@ -169,6 +225,14 @@ impl Answer {
             .filter_map(|value| value.to_str().ok()?.split(';').next())
             .find(|pair| pair.strip_prefix(name).is_some_and(|rest| rest.starts_with('=') && rest.len() > 1))
             .map(str::to_owned)
+    }
+
+    /// The whole line that sets this cookie, to something or to nothing.
+    pub fn set_cookie(&self, name: &str) -> &str {
+        let mut lines =
+            self.headers.get_all(header::SET_COOKIE).iter().filter_map(|value| value.to_str().ok());
+        let is_it = |line: &&str| line.strip_prefix(name).is_some_and(|rest| rest.starts_with('='));
+        lines.find(is_it).unwrap_or_default()
     }
 
     /// The problem in the body. Every error for programs has one, with the request's id in it.

@@ -45,6 +45,12 @@ pub fn sign_in(port: u16, email: &str, password: &str) -> Result<String> {
     Ok(cookie.split(';').next().unwrap_or_default().to_owned())
 }
 
+/// Sends JSON as a program would, through a proxy on this machine that says who it comes from.
+pub fn post(port: u16, path: &str, from: Ipv4Addr, body: &str) -> Result<Answer> {
+    let from = format!("X-Forwarded-For: {from}");
+    send(port, "POST", path, &["Content-Type: application/json", &from], body)
+}
+
 fn send(port: u16, method: &str, path: &str, headers: &[&str], body: &str) -> Result<Answer> {
     let doing = || format!("{method} {path} on port {port}");
     let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).with_context(doing)?;

@@ -4,10 +4,12 @@
 //! measured in turn with it, and the table is about ratios. What is measured is the release build as it would be
 //! deployed, with the flood gate set so high that a load generator passes. All of it is on loopback.
 
+mod accounts;
 mod client;
 mod load;
 mod nginx;
 mod report;
+mod statistics;
 mod usage;
 
 use std::{
@@ -18,6 +20,7 @@ use std::{
 };
 
 use anyhow::{Context, Result, bail};
+use clap::ValueEnum;
 use private_postgres::{Cluster, Options};
 
 use self::{
@@ -35,6 +38,14 @@ const FEWEST_ROUNDS: u32 = 5;
 const READER: &str = "ada@devforge.test";
 const ACCEPT_BROTLI: &str = "Accept-Encoding: br";
 
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Part {
+    /// Pages and a read, beside nginx and pgbench.
+    Throughput,
+    /// Whether sign-ins tell who has an account, and what a flood of them does to the site.
+    Accounts,
+}
+
 struct Settings {
     rounds: u32,
     seconds: u32,
@@ -43,18 +54,19 @@ struct Settings {
 struct Programs {
     devforge: PathBuf,
     wrk: PathBuf,
-    nginx: PathBuf,
 }
 
-pub fn run() -> Result<()> {
+pub fn run(part: Option<Part>) -> Result<()> {
+    let parts = part.as_ref().map_or(Part::value_variants(), std::slice::from_ref);
     let settings = Settings {
         rounds: from_environment("BENCH_ROUNDS", 5, FEWEST_ROUNDS)?,
         seconds: from_environment("BENCH_SECONDS", 3, 1)?,
     };
     tools::postgres()?;
-    let programs = Programs { wrk: tools::wrk()?, nginx: tools::nginx()?, devforge: devforge()? };
+    let nginx = parts.contains(&Part::Throughput).then(tools::nginx).transpose()?;
+    let programs = Programs { wrk: tools::wrk()?, devforge: devforge()? };
     let cluster = step("Starting a throwaway PostgreSQL", throwaway_cluster)?;
-    let measured = measure(&settings, &programs, &cluster);
+    let measured = measure(parts, &settings, &programs, nginx.as_deref(), &cluster);
     let removed = cluster.remove();
     println!("\n{}", measured?);
     Ok(removed?)
@@ -112,29 +124,53 @@ impl Drop for Directory {
     }
 }
 
-fn measure(settings: &Settings, programs: &Programs, cluster: &Cluster) -> Result<String> {
+fn measure(
+    parts: &[Part],
+    settings: &Settings,
+    programs: &Programs,
+    nginx: Option<&Path>,
+    cluster: &Cluster,
+) -> Result<String> {
     // Declared first, so that it goes last, after the servers that write in it.
     let directory = Directory::make()?;
-    step("Filling pgbench's tables", || load::prepare_pgbench(cluster))?;
-    let log = directory.0.join("devforge.log");
-    let measured = measure_in(&directory.0, &log, settings, programs, cluster);
+    let mut reports = Vec::new();
+    if let Some(nginx) = nginx {
+        step("Filling pgbench's tables", || load::prepare_pgbench(cluster))?;
+        let log = directory.0.join("devforge.log");
+        let measured = throughput(&directory.0, &log, settings, programs, nginx, cluster);
+        reports.push(with_last_words(measured, &log)?);
+    }
+    if parts.contains(&Part::Accounts) {
+        // Apart from the server above, which believes no proxy and whose database holds no accounts of ours.
+        let own = directory.0.join("accounts");
+        fs::create_dir_all(&own).with_context(|| format!("making {}", own.display()))?;
+        cluster.create_database("accounts")?;
+        let log = directory.0.join("accounts.log");
+        let measured = accounts::measure(settings, programs, &own, &log, &cluster.url_of("accounts"));
+        reports.push(with_last_words(measured, &log)?);
+    }
+    Ok(reports.join("\n"))
+}
+
+fn with_last_words<T>(measured: Result<T>, log: &Path) -> Result<T> {
     if measured.is_err() && !interrupted() {
-        eprintln!("The server's last words:\n{}", test::last_lines(&log, 20));
+        eprintln!("The server's last words:\n{}", test::last_lines(log, 20));
     }
     measured
 }
 
-fn measure_in(
+fn throughput(
     directory: &Path,
     log: &Path,
     settings: &Settings,
     programs: &Programs,
+    nginx: &Path,
     cluster: &Cluster,
 ) -> Result<String> {
     let ticks_per_second = usage::ticks_per_second()?;
     let password = test::random_password()?;
     let port = free_port()?;
-    let mut devforge = serve(&programs.devforge, directory, log, port, &cluster.url(), &password)?;
+    let mut devforge = serve(&programs.devforge, directory, log, port, &cluster.url(), &password, "")?;
     step("Starting devforge with demo data", || devforge.wait_until_ready(port))?;
     let cookie = client::sign_in(port, READER, &password)?;
     let cookie = format!("Cookie: {cookie}");
@@ -144,7 +180,7 @@ fn measure_in(
     if brotli.header("content-encoding") != Some("br") || plain.header("content-encoding").is_some() {
         bail!("the home page does not come in the encodings that were asked for");
     }
-    let nginx = nginx::start(&programs.nginx, &directory.join("nginx"), &brotli, &plain)?;
+    let nginx = nginx::start(nginx, &directory.join("nginx"), &brotli, &plain)?;
 
     let tree = |pid| Tree::of(pid, ticks_per_second);
     let (ours, theirs, database) = (tree(devforge.id()), tree(nginx.server.id()), tree(postmaster(cluster)?));
@@ -214,6 +250,7 @@ fn serve(
     port: u16,
     database: &str,
     password: &str,
+    trusted_proxies: &str,
 ) -> Result<Server> {
     let words = File::create(log).with_context(|| format!("writing {}", log.display()))?;
     let mut serve = command(program);
@@ -228,6 +265,7 @@ fn serve(
         .env("DEVFORGE_DATA_DIR", directory.join("data"))
         .env("DEVFORGE_HTTP_ADDRESS", format!("127.0.0.1:{port}"))
         .env("DEVFORGE_HTTP_RATE_PER_MINUTE", "1000000000")
+        .env("DEVFORGE_HTTP_TRUSTED_PROXIES", trusted_proxies)
         .env("DEVFORGE_SEED", "demo")
         .env("DEVFORGE_DEMO_PASSWORD", password);
     serve.stdin(Stdio::null()).stdout(words.try_clone().context("writing the server's log")?).stderr(words);

@@ -149,7 +149,11 @@ fn latency(values: impl Iterator<Item = Option<f64>>) -> String {
     if known.is_empty() {
         return "–".to_owned();
     }
-    match median(known) {
+    duration(median(known))
+}
+
+pub fn duration(micros: f64) -> String {
+    match micros {
         micros if micros < 1e3 => format!("{micros:.0} µs"),
         micros if micros < 1e6 => format!("{:.2} ms", micros / 1e3),
         micros => format!("{:.2} s", micros / 1e6),

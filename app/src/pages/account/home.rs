@@ -1,112 +1,185 @@
-//! Who is signed in, and where: the list of sessions, each with a button that ends it.
+//! The account at a glance: who it is, how they sign in, and where they are signed in.
 
+use std::cmp::Reverse;
+
+use axum::{
+    extract::State,
+    http::StatusCode,
+    response::{IntoResponse, Redirect, Response},
+};
+use devforge::{
+    account::{self, Profile, two_factor},
+    api::{error::ApiError, extract::Query},
+    context::Context,
+    contract::account::{Session, User},
+    session,
+};
 use leptos::prelude::*;
-use time::format_description::well_known::Rfc3339;
-use time::macros::format_description;
-use time::{OffsetDateTime, UtcOffset};
+use time::OffsetDateTime;
 
-use crate::components::Badge;
+use super::{
+    delete::leaving_notice,
+    layout::{Done, DoneQuery, Section, back_at, done_notice, part, section_page, setting},
+    sessions,
+};
+use crate::components::{Badge, Icon, Notice};
+use crate::pages::{
+    forms::{Mistakes, mistakes},
+    moments::day,
+    shell::{Page, Visit},
+};
 
-pub struct SessionRow {
-    pub id: String,
-    /// The browser and system, in words.
-    pub device: String,
-    /// RFC 3339, as is `last_seen`.
-    pub created: String,
-    pub last_seen: String,
-    /// The session that asks.
-    pub current: bool,
+const SESSIONS_SHOWN: usize = 3;
+
+fn done(word: &str) -> Option<Done> {
+    match word {
+        "registered" => {
+            Some(("Your account is made", "A mail with a link is on its way, to confirm your address."))
+        }
+        "verified" => Some(("Your address is confirmed", "Mail about your account reaches you there.")),
+        "mail-sent" => Some(("The mail is on its way", "Open the link in it to confirm your address.")),
+        "kept" => Some((
+            "Your account stays",
+            "Personal tokens ended when you left: make new ones where you need them.",
+        )),
+        _ => None,
+    }
 }
 
-pub fn account_home(name: &str, email: &str, role: &str, sessions: Vec<SessionRow>) -> AnyView {
-    let name = name.to_owned();
-    let email = email.to_owned();
-    let role = role_in_words(role);
-    let rows = sessions.into_iter().map(session_row).collect_view();
+pub async fn home_page(
+    State(ctx): State<Context>,
+    Query(query): Query<DoneQuery>,
+    visit: Visit,
+) -> Result<Response, ApiError> {
+    show(&ctx, &visit, done(&query.done), Mistakes::default(), StatusCode::OK).await
+}
 
+pub async fn verify_again(State(ctx): State<Context>, visit: Visit) -> Result<Response, ApiError> {
+    match account::send_verification(&ctx, &visit.caller).await {
+        Ok(()) => Ok(Redirect::to("/account?done=mail-sent").into_response()),
+        Err(error) => {
+            let (status, wrong) = mistakes(error)?;
+            show(&ctx, &visit, None, wrong, status).await
+        }
+    }
+}
+
+async fn show(
+    ctx: &Context,
+    visit: &Visit,
+    done: Option<Done>,
+    wrong: Mistakes,
+    status: StatusCode,
+) -> Result<Response, ApiError> {
+    let profile = account::profile(ctx, &visit.caller).await?;
+    let two_factor = two_factor::status(ctx, &visit.caller).await?;
+    let sessions = session::list(ctx, &visit.caller).await?;
+    let now = ctx.clock.now();
+    let page = Page::new("Account", "Your account and where you are signed in.", move || {
+        let content = view! {
+            {wrong.summary()}
+            {done_notice(done)}
+            {profile.delete_after.map(leaving_notice)}
+            {person(&profile.user)}
+            {unconfirmed(&profile.user)}
+            {signing_in(&profile, &two_factor)}
+            {places(sessions, now)}
+        };
+        section_page(Section::Overview, Some(sign_out()), content.into_any())
+    });
+    Ok(page.status(status).render(&back_at(visit, Section::Overview.path())))
+}
+
+fn sign_out() -> AnyView {
     view! {
-        <div class="account-home page">
-            <header class="account-head">
-                <h1 class="page-title">"Your account"</h1>
-                <form method="post" action="/sign-out">
-                    <button class="button secondary" type="submit">"Sign out"</button>
-                </form>
-            </header>
+        <form method="post" action="/sign-out">
+            <button class="button secondary" type="submit">"Sign out"</button>
+        </form>
+    }
+    .into_any()
+}
+
+fn person(user: &User) -> AnyView {
+    let badge = if user.email_verified {
+        view! { <Badge tone="ok" label="Confirmed"/> }.into_any()
+    } else {
+        view! { <Badge tone="warn" label="Not confirmed"/> }.into_any()
+    };
+    view! {
+        <div class="person">
+            <img class="person-tile" src=user.avatar_url.clone() alt="" width="56" height="56"/>
             <dl class="facts">
-                <div><dt>"Name"</dt><dd>{name}</dd></div>
-                <div><dt>"Mail address"</dt><dd>{email}</dd></div>
-                <div><dt>"Role"</dt><dd>{role}</dd></div>
+                <div><dt>"Name"</dt><dd>{user.name.clone()}</dd></div>
+                <div><dt>"Mail address"</dt><dd class="with-badge"><span>{user.email.clone()}</span>{badge}</dd></div>
+                <div><dt>"Role"</dt><dd>{user.role.label()}</dd></div>
+                <div><dt>"Here since"</dt><dd>{day(user.created_at)}</dd></div>
             </dl>
-            <section class="account-sessions" aria-labelledby="sessions">
-                <h2 class="panel-title" id="sessions">"Where you are signed in"</h2>
-                <p class="quiet">
-                    "End a session you do not recognise. The browser there is signed out at its next request."
-                </p>
-                <ul class="rows">{rows}</ul>
-            </section>
         </div>
     }
     .into_any()
 }
 
-fn session_row(session: SessionRow) -> AnyView {
-    let heading = format!("session-{}", session.id);
-    let action = format!("/account/sessions/{}/end", session.id);
-    let button = format!("end-{}", session.id);
-    let labels = format!("{button} {heading}");
-    let badge = session.current.then(|| view! { <Badge tone="ok" label="This session"/> });
-    let last_seen = moment(&session.last_seen);
-    let created = moment(&session.created);
-
-    view! {
-        <li class="row session">
-            <div class="session-what">
-                <p class="session-device"><span id=heading>{session.device}</span>{badge}</p>
-                <p class="meta">
-                    "Last used " <time datetime=session.last_seen>{last_seen}</time>
-                    ", signed in " <time datetime=session.created>{created}</time>
-                </p>
-            </div>
-            <form method="post" action=action>
-                <button class="button secondary small" type="submit" id=button aria-labelledby=labels>"End session"</button>
+fn unconfirmed(user: &User) -> Option<AnyView> {
+    if user.email_verified {
+        return None;
+    }
+    let send = || {
+        view! {
+            <form method="post" action="/account/verify">
+                <button class="button secondary small" type="submit"><Icon name="mail" size=16/>"Send the mail again"</button>
             </form>
-        </li>
-    }
-    .into_any()
+        }
+    };
+    Some(
+        view! {
+            <Notice tone="warn" title="Your mail address is not confirmed" actions=send>
+                <p>"Open the link we sent you. Until then we do not know that you get our mail."</p>
+            </Notice>
+        }
+        .into_any(),
+    )
 }
 
-fn role_in_words(role: &str) -> String {
-    match role {
-        "customer" => "Customer",
-        "developer" => "Extension author",
-        "support" => "Support",
-        "admin" => "Administrator",
-        other => other,
-    }
-    .to_owned()
+fn signing_in(profile: &Profile, two_factor: &two_factor::Status) -> AnyView {
+    let password = match profile.password_changed_at {
+        Some(at) => format!("Changed on {}.", day(at)),
+        None => "Not changed since the account was made.".to_owned(),
+    };
+    let change = view! { <a class="button secondary small" href="/account/security#password-part">"Change password"</a> };
+    let (badge, state, control) = match two_factor.since {
+        Some(since) => (
+            view! { <Badge tone="ok" label="On"/> }.into_any(),
+            format!("On since {}.", day(since)),
+            view! { <a class="button secondary small" href="/account/security#two-factor">"Manage"</a> }
+                .into_any(),
+        ),
+        None => (
+            view! { <Badge tone="plain" icon="minus" label="Off"/> }.into_any(),
+            "With it, a password alone opens nothing: a code from your phone is asked for as well."
+                .to_owned(),
+            view! { <a class="button secondary small" href="/account/security/two-factor">"Set up"</a> }
+                .into_any(),
+        ),
+    };
+    let rows = view! {
+        <ul class="rows">
+            {setting("Password", None, password.into_any(), change.into_any())}
+            {setting("Two-factor sign-in", Some(badge), state.into_any(), control)}
+        </ul>
+    };
+    part("signing-in", "How you sign in", None, rows.into_any())
 }
 
-/// A moment in UTC, written out. What cannot be read as one is shown as it is.
-fn moment(rfc3339: &str) -> String {
-    let format = format_description!("[day padding:none] [month repr:long] [year], [hour]:[minute] UTC");
-    OffsetDateTime::parse(rfc3339, &Rfc3339)
-        .ok()
-        .and_then(|at| at.to_offset(UtcOffset::UTC).format(format).ok())
-        .unwrap_or_else(|| rfc3339.to_owned())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::moment;
-
-    #[test]
-    fn moments_are_written_in_utc() {
-        assert_eq!(moment("2026-11-20T10:05:00Z"), "20 November 2026, 10:05 UTC");
-        assert_eq!(moment("2026-11-20T00:30:00+02:00"), "19 November 2026, 22:30 UTC");
-    }
-
-    #[test]
-    fn what_is_no_moment_stays() {
-        assert_eq!(moment("never"), "never");
-    }
+fn places(mut sessions: Vec<Session>, now: OffsetDateTime) -> AnyView {
+    sessions.sort_by_key(|session| (!session.current, Reverse(session.last_seen_at)));
+    let all = sessions.len();
+    let rows = sessions.iter().take(SESSIONS_SHOWN).map(|session| sessions::row(session, now)).collect_view();
+    let more = if all > SESSIONS_SHOWN { format!("All {all} places") } else { "End a session".to_owned() };
+    let content = view! {
+        <ul class="rows">{rows}</ul>
+        <p class="part-foot">
+            <a class="more-link" href="/account/security#sessions">{more}<Icon name="arrow" size=16/></a>
+        </p>
+    };
+    part("places", "Where you are signed in", None, content.into_any())
 }

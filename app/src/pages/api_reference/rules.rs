@@ -1,6 +1,6 @@
 //! What holds for every call, in words: once here instead of at each of them.
 
-use devforge::contract::problem::ProblemCode;
+use devforge::contract::{account::Scope, problem::ProblemCode};
 use leptos::prelude::*;
 
 use super::curl::SERVER_VARIABLE;
@@ -101,12 +101,38 @@ fn who_is_calling() -> AnyView {
         {heading(1)}
         <p>
             "Send " <code>"Authorization: Bearer"</code>
-            " with an access token, which lasts 15 minutes, or with a personal token ("
-            <code>"dfp_…"</code> "), which has the scopes you gave it. In a browser on this site the session cookie does the same. "
+            " with an access token or a personal token. In a browser on this site the session cookie does the same. "
             "Without any of these a call that needs one answers 401, and with too few rights 403. What you may not know exists answers 404."
         </p>
+        <ul>
+            <li>
+                "An access token lasts 15 minutes. Registering and signing in give one, together with a refresh token, which is good once and gets you the next two. Left unused for weeks, a session ends."
+            </li>
+            <li>
+                "A personal token ("<code>"dfp_…"</code>
+                ") is for your own programs and does what the scopes you gave it say: "{scopes()}
+                ". Where a call names no scope, personal tokens cannot make it."
+            </li>
+            <li>
+                "What protects an account, such as its second factor and its personal tokens, takes a sign-in of the last 15 minutes, which refreshing is not. Otherwise the answer is 403 "
+                <code>"fresh_sign_in_required"</code> "."
+            </li>
+        </ul>
     }
     .into_any()
+}
+
+fn scopes() -> AnyView {
+    let last = Scope::ALL.len() - 1;
+    Scope::ALL
+        .into_iter()
+        .enumerate()
+        .map(|(index, scope)| {
+            let between = if index == last { "" } else { ", " };
+            view! { <code>{scope.as_str()}</code>{between} }
+        })
+        .collect_view()
+        .into_any()
 }
 
 fn errors() -> AnyView {

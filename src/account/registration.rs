@@ -1,0 +1,170 @@
+//! How an account begins, and how its address is proven.
+//!
+//! What always holds: an address has one account, whatever the case it is typed in, and the database decides who
+//! was first; an account that somebody made themselves is unproven until a mail to its address was read.
+
+use serde_json::json;
+
+use super::{
+    Caller, Client, Error, Permission,
+    limits::{self, Of},
+    mails, note, password, rules, store,
+    ticket::{self, Kind},
+};
+use crate::{
+    audit::Actor,
+    context::Context,
+    contract::{
+        account::{Registration, Role, User},
+        id::RequestId,
+        problem::FieldProblem,
+    },
+    db, outbox,
+};
+
+/// An account that the program makes: its first administrator, demo data.
+#[derive(Debug)]
+pub struct NewAccount<'a> {
+    pub email: &'a str,
+    pub name: &'a str,
+    pub role: Role,
+    pub password: &'a str,
+}
+
+/// What is stored of somebody, in the form in which it is stored.
+struct Particulars {
+    email: String,
+    name: String,
+    password: String,
+}
+
+/// How an account came to be.
+#[derive(Clone, Copy)]
+enum Origin {
+    /// Its owner made it, and has yet to prove the address.
+    Registered(RequestId),
+    /// The program made it, at the word of whoever runs it.
+    Given,
+}
+
+/// Makes an account for whoever asks, and mails them a link that proves the address.
+pub async fn register(ctx: &Context, registration: &Registration, client: &Client) -> Result<User, Error> {
+    let Registration { email, password, name } = registration;
+    let problem = password::check_aside(password, &[name, email], false).await?;
+    let particulars = particulars(email, name, password, problem)?;
+    // Counted once nothing is wrong with them: a mistyped address is no try.
+    for limit in [limits::REGISTRATIONS_AN_HOUR, limits::REGISTRATIONS_A_DAY] {
+        limits::take(ctx, limit, Of::Network(&client.network)).await?;
+    }
+    insert(ctx, particulars, Role::Customer, Origin::Registered(client.request)).await
+}
+
+/// Makes an account whose address counts as proven.
+pub async fn create(ctx: &Context, new: NewAccount<'_>) -> Result<User, Error> {
+    let problem = password::check_briefly(new.password);
+    insert(ctx, particulars(new.email, new.name, new.password, problem)?, new.role, Origin::Given).await
+}
+
+/// How many accounts there are: zero tells that a database is new.
+pub async fn count(ctx: &Context) -> Result<i64, Error> {
+    Ok(store::count(&ctx.db).await?)
+}
+
+/// Proves an address with the token that was mailed to it. Proven already, it stays so and nothing happens.
+pub async fn verify_email(ctx: &Context, token: &str, client: &Client) -> Result<User, Error> {
+    let mut tx = ctx.db.begin().await?;
+    let (ticket, account) = ticket::take_with_owner(&mut tx, ctx, Kind::VerifyEmail, token).await?;
+    let mut user = account.user;
+    // Mailed to an address that the account has not any more, it proves nothing.
+    if ticket.data["email"].as_str() != Some(user.email.as_str()) {
+        return Err(Error::InvalidToken);
+    }
+    if !user.email_verified {
+        store::set_verified(&mut tx, user.id, ctx.clock.now()).await?;
+        user.email_verified = true;
+        let (actor, request) = (Actor::User(user.id), Some(client.request));
+        note(&mut tx, ctx, actor, "account.email_verified", user.id, json!({}), request).await?;
+        outbox::publish(&mut tx, ctx, "account.changed", &user.id.to_string(), &json!({})).await?;
+    }
+    tx.commit().await?;
+    Ok(user)
+}
+
+/// Mails the link that proves the address again; those from before end.
+pub async fn send_verification(ctx: &Context, caller: &Caller) -> Result<(), Error> {
+    let identity = caller.require(ctx, Permission::AccountWrite)?;
+    limits::take(ctx, limits::VERIFICATION_MAILS, Of::Account(identity.user.id)).await?;
+    let mut tx = ctx.db.begin().await?;
+    let account = store::lock(&mut tx, identity.user.id).await?.ok_or(Error::NotFound)?;
+    if account.user.email_verified {
+        return Err(Error::Conflict("Your address is confirmed already. There is nothing left to do."));
+    }
+    mail_link(&mut tx, ctx, &account.user).await?;
+    let (actor, request) = (identity.actor(), Some(identity.request));
+    note(&mut tx, ctx, actor, "account.verification_sent", account.user.id, json!({}), request).await?;
+    tx.commit().await?;
+    Ok(())
+}
+
+/// All that is wrong at once, or what to store.
+fn particulars(
+    email: &str,
+    name: &str,
+    password: &str,
+    password_problem: Option<FieldProblem>,
+) -> Result<Particulars, Error> {
+    match (rules::normalize_email(email), rules::normalize_name(name), password_problem) {
+        (Some(email), Some(name), None) => {
+            Ok(Particulars { email, name, password: password::normalize(password) })
+        }
+        (good_email, good_name, password_problem) => {
+            let email_problem = good_email.is_none().then(|| rules::email_problem("email"));
+            let name_problem = good_name.is_none().then(|| rules::name_problem(name));
+            Err(Error::Invalid(
+                [email_problem, name_problem, password_problem].into_iter().flatten().collect(),
+            ))
+        }
+    }
+}
+
+async fn insert(ctx: &Context, particulars: Particulars, role: Role, origin: Origin) -> Result<User, Error> {
+    let Particulars { email, name, password } = particulars;
+    let password_hash = ctx.hashers.passwords.hash(&password, &ctx.random).await?;
+    let now = ctx.clock.now();
+    let (verified_at, actor, request) = match origin {
+        Origin::Registered(request) => (None, Actor::Anonymous, Some(request)),
+        Origin::Given => (Some(now), Actor::System, None),
+    };
+    let columns = store::AccountColumns {
+        id: ctx.random.uuid_v7(now),
+        email,
+        name,
+        role: role.as_str().to_owned(),
+        email_verified_at: verified_at,
+        two_factor_since: None,
+        created_at: now,
+    };
+    let user = columns.into_user();
+    let mut tx = ctx.db.begin().await?;
+    store::insert(&mut tx, &user, &password_hash, verified_at).await.map_err(taken)?;
+    note(&mut tx, ctx, actor, "account.created", user.id, json!({ "role": role }), request).await?;
+    outbox::publish(&mut tx, ctx, "account.created", &user.id.to_string(), &json!({})).await?;
+    if !user.email_verified {
+        mail_link(&mut tx, ctx, &user).await?;
+    }
+    tx.commit().await?;
+    Ok(user)
+}
+
+async fn mail_link(conn: &mut sqlx::PgConnection, ctx: &Context, user: &User) -> Result<(), Error> {
+    ticket::void(&mut *conn, Kind::VerifyEmail, user.id).await?;
+    let data = json!({ "email": user.email });
+    let token = ticket::issue(&mut *conn, ctx, Kind::VerifyEmail, Some(user.id), data).await?;
+    let message = mails::verify(&format!("{}/verify/{token}", ctx.config.http.public_url));
+    mails::send_to(conn, ctx, user, "verify_email", &message).await
+}
+
+/// Of those who come at once with one address, the index lets one in.
+pub(super) fn taken(error: sqlx::Error) -> Error {
+    if db::violated_constraint(&error) == Some("account_email") { Error::EmailTaken } else { error.into() }
+}

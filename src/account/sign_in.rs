@@ -1,0 +1,390 @@
+//! Signing in: the password, what comes after it, and passkeys; and proving again who one is.
+//!
+//! What always holds: an unknown address costs the same work as a wrong password; guesses wait longer each time,
+//! but not on a device its owner was signed in on before, so that nobody can keep them out by guessing; no proof
+//! counts for an account that staff have locked.
+
+use std::time::Duration;
+
+use serde_json::json;
+
+use super::{
+    Caller, Client, Denied, Error, note, passkey, password, rules,
+    store::{self, Account},
+    ticket, two_factor,
+};
+use crate::{
+    audit::{self, Actor},
+    context::Context,
+    contract::{
+        account::{Login, TokenPair, User},
+        id::UserId,
+    },
+    crypto::Purpose,
+    rate_limit::{
+        self, Limit, Verdict,
+        throttle::{self, Throttle},
+    },
+    session::{self, Opened},
+};
+
+const MINUTE: u64 = 60;
+/// From one network, whatever the addresses tried.
+const PER_NETWORK: Limit =
+    Limit { name: "sign_in_network", times: 200, per: Duration::from_secs(15 * MINUTE) };
+/// One account from one network.
+const FROM_HERE: Throttle = Throttle {
+    name: "sign_in_here",
+    free: 5,
+    first_wait: Duration::from_secs(15),
+    longest_wait: Duration::from_secs(15 * MINUTE),
+    forget_after: Duration::from_secs(60 * MINUTE),
+};
+/// One account from everywhere it was not signed in before.
+const FROM_ELSEWHERE: Throttle = Throttle {
+    name: "sign_in_elsewhere",
+    free: 30,
+    first_wait: Duration::from_secs(15),
+    longest_wait: Duration::from_secs(15 * MINUTE),
+    forget_after: Duration::from_secs(60 * MINUTE),
+};
+/// One account from a device it was signed in on: its owner, most likely.
+const FROM_KNOWN_DEVICE: Throttle = Throttle { name: "sign_in_known", free: 10, ..FROM_HERE };
+/// Codes, once the password was right. There are only a million of them.
+const CODES: Throttle = Throttle { name: "sign_in_code", ..FROM_HERE };
+
+/// What proves who one is.
+#[derive(Debug, Clone, Copy)]
+pub enum Proof<'a> {
+    Password(&'a str),
+    /// From the authenticator app, or a recovery code.
+    Code(&'a str),
+    Passkey {
+        ticket: &'a str,
+        credential: &'a str,
+    },
+}
+
+/// Where a sign-in with a password has come.
+#[derive(Debug)]
+pub enum Step {
+    Done(Opened),
+    /// The password was right; this ticket and a second proof finish it.
+    Second(String),
+}
+
+/// What the page of the second step needs to know.
+#[derive(Debug, Clone, Copy)]
+pub struct SecondStep {
+    pub has_passkeys: bool,
+}
+
+/// Signs a browser in with address and password.
+pub async fn with_password(
+    ctx: &Context,
+    email: &str,
+    password: &str,
+    remember: bool,
+    client: &Client,
+) -> Result<Step, Error> {
+    let account = check_password(ctx, email, password, client).await?;
+    let mut tx = ctx.db.begin().await?;
+    let step = if account.user.two_factor_enabled {
+        let data = json!({ "remember": remember });
+        Step::Second(
+            ticket::issue(&mut tx, ctx, ticket::Kind::SecondStep, Some(account.user.id), data).await?,
+        )
+    } else {
+        Step::Done(session::open_browser(&mut tx, ctx, &account.user, client, "password", remember).await?)
+    };
+    tx.commit().await?;
+    Ok(step)
+}
+
+/// Whether the ticket of a second step is still good, and what may be offered.
+pub async fn second_step_account(ctx: &Context, ticket: &str) -> Result<SecondStep, Error> {
+    let account = begun(ctx, ticket).await?.0;
+    Ok(SecondStep { has_passkeys: passkey::has_any(ctx, account.user.id).await? })
+}
+
+/// The challenge for a passkey as the second step.
+pub async fn second_step_challenge(ctx: &Context, ticket: &str) -> Result<passkey::Challenge, Error> {
+    let account = begun(ctx, ticket).await?.0;
+    passkey::begin_sign_in(ctx, Some(account.user.id)).await
+}
+
+async fn begun(ctx: &Context, ticket: &str) -> Result<(Account, bool), Error> {
+    let found = ticket::look(ctx, ticket::Kind::SecondStep, ticket).await?.ok_or(Error::InvalidToken)?;
+    let remember = found.data["remember"].as_bool().unwrap_or(false);
+    let account = found.account.ok_or(Error::InvalidToken)?;
+    let account = store::by_id(&ctx.db, account).await?.ok_or(Error::InvalidToken)?;
+    if account.locked_at.is_some() {
+        return Err(Error::Locked);
+    }
+    Ok((account, remember))
+}
+
+/// Finishes what a right password began.
+pub async fn second_step(
+    ctx: &Context,
+    ticket: &str,
+    proof: Proof<'_>,
+    client: &Client,
+) -> Result<Opened, Error> {
+    let (account, remember) = begun(ctx, ticket).await?;
+    let user = &account.user;
+    // Checked before the transaction: the library's work is long, and its ticket is taken whatever comes of it.
+    let method = match proof {
+        Proof::Passkey { ticket, credential } => {
+            passkey::finish_sign_in(ctx, ticket, credential, Some(user.id)).await?;
+            "password+passkey"
+        }
+        Proof::Code(_) => {
+            admit_code(ctx, user.id).await?;
+            "password+code"
+        }
+        Proof::Password(_) => return Err(Error::InvalidCode),
+    };
+    let mut tx = ctx.db.begin().await?;
+    if let Proof::Code(code) = proof
+        && two_factor::check(&mut tx, ctx, user.id, code).await?.is_none()
+    {
+        return Err(wrong_code(ctx, tx, user.id, client).await);
+    }
+    // Taken last: a wrong code must not send its owner back to the password.
+    ticket::take(&mut tx, ctx, ticket::Kind::SecondStep, ticket).await?.ok_or(Error::InvalidToken)?;
+    let opened = session::open_browser(&mut tx, ctx, user, client, method, remember).await?;
+    tx.commit().await?;
+    throttle::forgive(ctx, &CODES, &account_key(ctx, user.id)).await?;
+    Ok(opened)
+}
+
+/// Signs a browser in with a passkey alone, which is two proofs in one: having it, and unlocking it.
+pub async fn with_passkey(
+    ctx: &Context,
+    ticket: &str,
+    credential: &str,
+    remember: bool,
+    client: &Client,
+) -> Result<Opened, Error> {
+    take_network(ctx, client).await?;
+    let user = passkey::finish_sign_in(ctx, ticket, credential, None).await?;
+    let account = store::by_id(&ctx.db, user).await?.ok_or(Error::InvalidCredentials)?;
+    refuse_locked(ctx, &account, client).await?;
+    let mut tx = ctx.db.begin().await?;
+    let opened = session::open_browser(&mut tx, ctx, &account.user, client, "passkey", remember).await?;
+    tx.commit().await?;
+    Ok(opened)
+}
+
+/// Signs a program in.
+pub async fn login(ctx: &Context, login: &Login, client: &Client) -> Result<(User, TokenPair), Error> {
+    let account = check_password(ctx, &login.email, &login.password, client).await?;
+    let user = account.user;
+    let code = login.code.as_deref().map(str::trim).filter(|code| !code.is_empty());
+    let method = match (user.two_factor_enabled, code) {
+        (false, _) => "password",
+        (true, None) => return Err(Error::TwoFactorRequired),
+        (true, Some(_)) => {
+            admit_code(ctx, user.id).await?;
+            "password+code"
+        }
+    };
+    let mut tx = ctx.db.begin().await?;
+    if let Some(code) = code.filter(|_| user.two_factor_enabled)
+        && two_factor::check(&mut tx, ctx, user.id, code).await?.is_none()
+    {
+        return Err(wrong_code(ctx, tx, user.id, client).await);
+    }
+    let tokens = session::open_api(&mut tx, ctx, &user, client, method).await?;
+    tx.commit().await?;
+    if user.two_factor_enabled {
+        throttle::forgive(ctx, &CODES, &account_key(ctx, user.id)).await?;
+    }
+    Ok((user, tokens))
+}
+
+/// Whoever has just registered is signed in: the browser,
+pub async fn after_registration(ctx: &Context, user: &User, client: &Client) -> Result<Opened, Error> {
+    let mut tx = ctx.db.begin().await?;
+    let opened = session::open_browser(&mut tx, ctx, user, client, "password", true).await?;
+    tx.commit().await?;
+    Ok(opened)
+}
+
+/// or the program.
+pub async fn tokens_after_registration(
+    ctx: &Context,
+    user: &User,
+    client: &Client,
+) -> Result<TokenPair, Error> {
+    let mut tx = ctx.db.begin().await?;
+    let tokens = session::open_api(&mut tx, ctx, user, client, "password").await?;
+    tx.commit().await?;
+    Ok(tokens)
+}
+
+/// Proves again who is there, for the steps that ask for a recent proof. The cookie changes with it.
+pub async fn confirm(
+    ctx: &Context,
+    caller: &Caller,
+    proof: Proof<'_>,
+    client: &Client,
+) -> Result<Opened, Error> {
+    let identity = caller.identity().ok_or(Denied::Unauthenticated)?;
+    if identity.impersonator().is_some() {
+        return Err(Denied::ReadOnly.into());
+    }
+    let user = &identity.user;
+    match proof {
+        Proof::Password(password) => {
+            let key = place_key(ctx, &user.email, client);
+            admit(ctx, &FROM_HERE, &key).await?;
+            let stored = store::by_id(&ctx.db, user.id).await?.and_then(|account| account.password_hash);
+            if !matches(ctx, password, stored.as_deref()).await? {
+                record_failure(ctx, Some(user.id), "account.confirm_failed", client).await?;
+                return Err(Error::InvalidCredentials);
+            }
+            throttle::forgive(ctx, &FROM_HERE, &key).await?;
+        }
+        Proof::Passkey { ticket, credential } => {
+            passkey::finish_sign_in(ctx, ticket, credential, Some(user.id)).await?;
+        }
+        Proof::Code(_) => return Err(Error::InvalidCredentials),
+    }
+    let mut tx = ctx.db.begin().await?;
+    let opened = session::renew(&mut tx, ctx, identity).await?;
+    let (actor, request) = (identity.actor(), Some(client.request));
+    note(&mut tx, ctx, actor, "account.confirmed", user.id, json!({}), request).await?;
+    tx.commit().await?;
+    Ok(opened)
+}
+
+/// The challenge for a passkey as the new proof.
+pub async fn confirm_challenge(ctx: &Context, caller: &Caller) -> Result<passkey::Challenge, Error> {
+    let user = caller.user().ok_or(Denied::Unauthenticated)?;
+    passkey::begin_sign_in(ctx, Some(user.id)).await
+}
+
+/// The account of an address, when the password is its own and nothing else speaks against it.
+async fn check_password(
+    ctx: &Context,
+    email: &str,
+    password: &str,
+    client: &Client,
+) -> Result<Account, Error> {
+    take_network(ctx, client).await?;
+    let email = rules::normalize_email(email).unwrap_or_default();
+    let found = store::by_email(&ctx.db, &email).await?;
+    let account_id = found.as_ref().map(|account| account.user.id);
+    let known = session::is_known_device(ctx, account_id, client).await?;
+    let here = place_key(ctx, &email, client);
+    let everywhere = email_key(ctx, &email);
+    if known {
+        admit(ctx, &FROM_KNOWN_DEVICE, &here).await?;
+    } else {
+        admit(ctx, &FROM_HERE, &here).await?;
+        admit(ctx, &FROM_ELSEWHERE, &everywhere).await?;
+    }
+    let stored = found.as_ref().and_then(|account| account.password_hash.as_deref());
+    let right = matches(ctx, password, stored).await?;
+    let Some(account) = found.filter(|_| right) else {
+        record_failure(ctx, account_id, "account.sign_in_failed", client).await?;
+        return Err(Error::InvalidCredentials);
+    };
+    refuse_locked(ctx, &account, client).await?;
+    // Who knows the password is not the one guessing it.
+    if known {
+        throttle::forgive(ctx, &FROM_KNOWN_DEVICE, &here).await?;
+    } else {
+        throttle::forgive(ctx, &FROM_HERE, &here).await?;
+        throttle::forgive(ctx, &FROM_ELSEWHERE, &everywhere).await?;
+    }
+    Ok(account)
+}
+
+/// Said only to those who proved that the account is theirs.
+async fn refuse_locked(ctx: &Context, account: &Account, client: &Client) -> Result<(), Error> {
+    if account.locked_at.is_none() {
+        return Ok(());
+    }
+    record_failure(ctx, Some(account.user.id), "account.sign_in_refused", client).await?;
+    Err(Error::Locked)
+}
+
+async fn matches(ctx: &Context, password: &str, stored: Option<&str>) -> Result<bool, Error> {
+    let too_long = password.chars().count() > rules::MAX_PASSWORD_CHARS;
+    let password = if too_long { String::new() } else { password::normalize(password) };
+    Ok(ctx.hashers.passwords.verify(&password, stored.filter(|_| !too_long)).await?)
+}
+
+async fn record_failure(
+    ctx: &Context,
+    account: Option<UserId>,
+    action: &'static str,
+    client: &Client,
+) -> Result<(), Error> {
+    let subject_id = account.map_or_else(|| "unknown".to_owned(), |id| id.to_string());
+    let entry = audit::Entry {
+        actor: Actor::Anonymous,
+        action,
+        subject_kind: "account",
+        subject_id: &subject_id,
+        detail: json!({}),
+        request_id: Some(client.request),
+    };
+    let mut tx = ctx.db.begin().await?;
+    audit::record(&mut tx, ctx, entry).await?;
+    tx.commit().await?;
+    Ok(())
+}
+
+/// Gives up what the check began, and records that it failed.
+async fn wrong_code(
+    ctx: &Context,
+    tx: sqlx::Transaction<'_, sqlx::Postgres>,
+    user: UserId,
+    client: &Client,
+) -> Error {
+    let undone = tx.rollback().await.map_err(Error::from);
+    let recorded = match undone {
+        Ok(()) => record_failure(ctx, Some(user), "account.second_step_failed", client).await,
+        Err(error) => Err(error),
+    };
+    recorded.err().unwrap_or(Error::InvalidCode)
+}
+
+async fn admit_code(ctx: &Context, user: UserId) -> Result<(), Error> {
+    admit(ctx, &CODES, &account_key(ctx, user)).await
+}
+
+async fn admit(ctx: &Context, throttle: &Throttle, key: &[u8; 32]) -> Result<(), Error> {
+    allow(throttle::admit(ctx, throttle, key).await?)
+}
+
+async fn take_network(ctx: &Context, client: &Client) -> Result<(), Error> {
+    let key = ctx.hashers.keyed(Purpose::RateLimitKey, client.network.as_bytes());
+    allow(rate_limit::take(ctx, PER_NETWORK, &key).await?)
+}
+
+fn allow(verdict: Verdict) -> Result<(), Error> {
+    match verdict {
+        Verdict::Go => Ok(()),
+        Verdict::Wait(retry_after) => Err(Error::TooManyTries { retry_after }),
+    }
+}
+
+// What is counted is counted under keyed hashes: the ledgers hold no addresses of people.
+
+fn account_key(ctx: &Context, user: UserId) -> [u8; 32] {
+    ctx.hashers.keyed(Purpose::RateLimitKey, user.uuid().as_bytes())
+}
+
+fn email_key(ctx: &Context, email: &str) -> [u8; 32] {
+    ctx.hashers.keyed(Purpose::RateLimitKey, email.to_lowercase().as_bytes())
+}
+
+fn place_key(ctx: &Context, email: &str, client: &Client) -> [u8; 32] {
+    let value = format!("{}\n{}", email.to_lowercase(), client.network);
+    ctx.hashers.keyed(Purpose::RateLimitKey, value.as_bytes())
+}
