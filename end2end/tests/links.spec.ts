@@ -52,6 +52,8 @@ test('every link on the site leads somewhere', async () => {
       if (url.origin !== base.origin && url.origin !== canonical) continue;
       const target = url.pathname + url.search;
       const reached = await get(target);
+      // What is one's own asks who one is first.
+      if (reached.status === 401 && /^\/(account|admin)(\/|$)/.test(target)) continue;
       if (reached.status !== 200) {
         broken.push(`${path} → ${target} answers ${reached.status}`);
         continue;

@@ -16,11 +16,17 @@ const MINUTE: u64 = 60;
 const HOUR: u64 = 60 * MINUTE;
 const DAY: u64 = 24 * HOUR;
 
+/// Forms sent, whatever is wrong with them: judging a password costs more than reading one.
+pub const REGISTRATION_TRIES: Limit = limit("register_try", 60, HOUR);
 pub const REGISTRATIONS_AN_HOUR: Limit = limit("register_hour", 20, HOUR);
 pub const REGISTRATIONS_A_DAY: Limit = limit("register_day", 100, DAY);
 pub const VERIFICATION_MAILS: Limit = limit("verification_mail", 5, HOUR);
-pub const RESETS_OF_AN_ADDRESS: Limit = limit("reset_address", 3, HOUR);
+/// From one network, so that nobody elsewhere uses up what its owner has.
+pub const RESETS_OF_AN_ADDRESS_FROM_A_NETWORK: Limit = limit("reset_address_network", 3, HOUR);
+pub const RESETS_OF_AN_ADDRESS: Limit = limit("reset_address", 10, HOUR);
 pub const RESETS_FROM_A_NETWORK: Limit = limit("reset_network", 20, HOUR);
+/// Passwords tried with a link that is good.
+pub const RESET_TRIES: Limit = limit("reset_try", 20, HOUR);
 pub const PASSWORD_CHECKS: Limit = limit("password_check", 10, 15 * MINUTE);
 pub const EMAIL_CHANGES: Limit = limit("email_change", 5, HOUR);
 
@@ -33,6 +39,7 @@ const fn limit(name: &'static str, times: u32, seconds: u64) -> Limit {
 pub enum Of<'a> {
     Account(UserId),
     Address(&'a str),
+    AddressFrom { address: &'a str, network: &'a str },
     Network(&'a str),
 }
 
@@ -54,6 +61,9 @@ fn key(ctx: &Context, of: Of<'_>) -> [u8; 32] {
     match of {
         Of::Account(id) => keyed(id.uuid().as_bytes()),
         Of::Address(address) => keyed(address.to_lowercase().as_bytes()),
+        Of::AddressFrom { address, network } => {
+            keyed(format!("{}\n{network}", address.to_lowercase()).as_bytes())
+        }
         Of::Network(network) => keyed(network.as_bytes()),
     }
 }

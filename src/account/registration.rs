@@ -6,7 +6,7 @@
 use serde_json::json;
 
 use super::{
-    Caller, Client, Error, Permission,
+    Caller, Client, Error, Permission, email_change,
     limits::{self, Of},
     mails, note, password, rules, store,
     ticket::{self, Kind},
@@ -50,9 +50,15 @@ enum Origin {
 /// Makes an account for whoever asks, and mails them a link that proves the address.
 pub async fn register(ctx: &Context, registration: &Registration, client: &Client) -> Result<User, Error> {
     let Registration { email, password, name } = registration;
-    let problem = password::check_aside(password, &[name, email], false).await?;
-    let particulars = particulars(email, name, password, problem)?;
-    // Counted once nothing is wrong with them: a mistyped address is no try.
+    // Before anything is computed.
+    limits::take(ctx, limits::REGISTRATION_TRIES, Of::Network(&client.network)).await?;
+    let particulars = particulars(email, name, password, password::check_briefly(password))?;
+    let about = [particulars.name.as_str(), particulars.email.as_str()];
+    // Only what is good as far as a glance can tell is worth an estimate.
+    if let Some(problem) = password::check_aside(&particulars.password, &about, false).await? {
+        return Err(Error::Invalid(vec![problem]));
+    }
+    // Counted once nothing is wrong with them: a mistyped address is no account.
     for limit in [limits::REGISTRATIONS_AN_HOUR, limits::REGISTRATIONS_A_DAY] {
         limits::take(ctx, limit, Of::Network(&client.network)).await?;
     }
@@ -71,6 +77,9 @@ pub async fn count(ctx: &Context) -> Result<i64, Error> {
 }
 
 /// Proves an address with the token that was mailed to it. Proven already, it stays so and nothing happens.
+///
+/// What opens the account stays: who registered and who reads the mail are most likely one. But a change of address
+/// that was begun without this proof needed no yes from here, so it is called off.
 pub async fn verify_email(ctx: &Context, token: &str, client: &Client) -> Result<User, Error> {
     let mut tx = ctx.db.begin().await?;
     let (ticket, account) = ticket::take_with_owner(&mut tx, ctx, Kind::VerifyEmail, token).await?;
@@ -82,8 +91,9 @@ pub async fn verify_email(ctx: &Context, token: &str, client: &Client) -> Result
     if !user.email_verified {
         store::set_verified(&mut tx, user.id, ctx.clock.now()).await?;
         user.email_verified = true;
-        let (actor, request) = (Actor::User(user.id), Some(client.request));
-        note(&mut tx, ctx, actor, "account.email_verified", user.id, json!({}), request).await?;
+        let (actor, request) = (Actor::User(user.id), client.request);
+        note(&mut tx, ctx, actor, "account.email_verified", user.id, json!({}), Some(request)).await?;
+        email_change::stop(&mut tx, ctx, actor, user.id, request).await?;
         outbox::publish(&mut tx, ctx, "account.changed", &user.id.to_string(), &json!({})).await?;
     }
     tx.commit().await?;

@@ -7,6 +7,7 @@
 use std::time::Duration;
 
 use serde_json::json;
+use sqlx::PgConnection;
 
 use super::{
     Caller, Client, Denied, Error, note, passkey, password, rules,
@@ -50,6 +51,8 @@ const FROM_ELSEWHERE: Throttle = Throttle {
 };
 /// One account from a device it was signed in on: its owner, most likely.
 const FROM_KNOWN_DEVICE: Throttle = Throttle { name: "sign_in_known", free: 10, ..FROM_HERE };
+/// The password once more, by whoever holds a session.
+const CONFIRMATIONS: Throttle = Throttle { name: "sign_in_confirm", ..FROM_HERE };
 /// Codes, once the password was right. There are only a million of them.
 const CODES: Throttle = Throttle { name: "sign_in_code", ..FROM_HERE };
 
@@ -89,6 +92,7 @@ pub async fn with_password(
 ) -> Result<Step, Error> {
     let account = check_password(ctx, email, password, client).await?;
     let mut tx = ctx.db.begin().await?;
+    hold(&mut tx, &account).await?;
     let step = if account.user.two_factor_enabled {
         let data = json!({ "remember": remember });
         Step::Second(
@@ -110,7 +114,7 @@ pub async fn second_step_account(ctx: &Context, ticket: &str) -> Result<SecondSt
 /// The challenge for a passkey as the second step.
 pub async fn second_step_challenge(ctx: &Context, ticket: &str) -> Result<passkey::Challenge, Error> {
     let account = begun(ctx, ticket).await?.0;
-    passkey::begin_sign_in(ctx, Some(account.user.id)).await
+    passkey::begin_sign_in(ctx, account.user.id).await
 }
 
 async fn begun(ctx: &Context, ticket: &str) -> Result<(Account, bool), Error> {
@@ -146,6 +150,7 @@ pub async fn second_step(
         Proof::Password(_) => return Err(Error::InvalidCode),
     };
     let mut tx = ctx.db.begin().await?;
+    hold(&mut tx, &account).await?;
     if let Proof::Code(code) = proof
         && two_factor::check(&mut tx, ctx, user.id, code).await?.is_none()
     {
@@ -172,6 +177,7 @@ pub async fn with_passkey(
     let account = store::by_id(&ctx.db, user).await?.ok_or(Error::InvalidCredentials)?;
     refuse_locked(ctx, &account, client).await?;
     let mut tx = ctx.db.begin().await?;
+    hold(&mut tx, &account).await?;
     let opened = session::open_browser(&mut tx, ctx, &account.user, client, "passkey", remember).await?;
     tx.commit().await?;
     Ok(opened)
@@ -180,7 +186,7 @@ pub async fn with_passkey(
 /// Signs a program in.
 pub async fn login(ctx: &Context, login: &Login, client: &Client) -> Result<(User, TokenPair), Error> {
     let account = check_password(ctx, &login.email, &login.password, client).await?;
-    let user = account.user;
+    let user = &account.user;
     let code = login.code.as_deref().map(str::trim).filter(|code| !code.is_empty());
     let method = match (user.two_factor_enabled, code) {
         (false, _) => "password",
@@ -191,17 +197,19 @@ pub async fn login(ctx: &Context, login: &Login, client: &Client) -> Result<(Use
         }
     };
     let mut tx = ctx.db.begin().await?;
+    hold(&mut tx, &account).await?;
     if let Some(code) = code.filter(|_| user.two_factor_enabled)
         && two_factor::check(&mut tx, ctx, user.id, code).await?.is_none()
     {
         return Err(wrong_code(ctx, tx, user.id, client).await);
     }
-    let tokens = session::open_api(&mut tx, ctx, &user, client, method).await?;
+    let opened = session::open_api(&mut tx, ctx, user, client, method).await?;
     tx.commit().await?;
     if user.two_factor_enabled {
         throttle::forgive(ctx, &CODES, &account_key(ctx, user.id)).await?;
     }
-    Ok((user, tokens))
+    let tokens = opened.tokens(ctx).await?;
+    Ok((account.user, tokens))
 }
 
 /// Whoever has just registered is signed in: the browser,
@@ -219,9 +227,9 @@ pub async fn tokens_after_registration(
     client: &Client,
 ) -> Result<TokenPair, Error> {
     let mut tx = ctx.db.begin().await?;
-    let tokens = session::open_api(&mut tx, ctx, user, client, "password").await?;
+    let opened = session::open_api(&mut tx, ctx, user, client, "password").await?;
     tx.commit().await?;
-    Ok(tokens)
+    opened.tokens(ctx).await
 }
 
 /// Proves again who is there, for the steps that ask for a recent proof. The cookie changes with it.
@@ -235,17 +243,18 @@ pub async fn confirm(
     if identity.impersonator().is_some() {
         return Err(Denied::ReadOnly.into());
     }
+    identity.session().ok_or(Denied::Forbidden)?;
     let user = &identity.user;
     match proof {
         Proof::Password(password) => {
-            let key = place_key(ctx, &user.email, client);
-            admit(ctx, &FROM_HERE, &key).await?;
+            let key = account_key(ctx, user.id);
+            admit(ctx, &CONFIRMATIONS, &key).await?;
             let stored = store::by_id(&ctx.db, user.id).await?.and_then(|account| account.password_hash);
             if !matches(ctx, password, stored.as_deref()).await? {
                 record_failure(ctx, Some(user.id), "account.confirm_failed", client).await?;
                 return Err(Error::InvalidCredentials);
             }
-            throttle::forgive(ctx, &FROM_HERE, &key).await?;
+            throttle::forgive(ctx, &CONFIRMATIONS, &key).await?;
         }
         Proof::Passkey { ticket, credential } => {
             passkey::finish_sign_in(ctx, ticket, credential, Some(user.id)).await?;
@@ -263,7 +272,7 @@ pub async fn confirm(
 /// The challenge for a passkey as the new proof.
 pub async fn confirm_challenge(ctx: &Context, caller: &Caller) -> Result<passkey::Challenge, Error> {
     let user = caller.user().ok_or(Denied::Unauthenticated)?;
-    passkey::begin_sign_in(ctx, Some(user.id)).await
+    passkey::begin_sign_in(ctx, user.id).await
 }
 
 /// The account of an address, when the password is its own and nothing else speaks against it.
@@ -277,11 +286,11 @@ async fn check_password(
     let email = rules::normalize_email(email).unwrap_or_default();
     let found = store::by_email(&ctx.db, &email).await?;
     let account_id = found.as_ref().map(|account| account.user.id);
-    let known = session::is_known_device(ctx, account_id, client).await?;
+    let known = session::known_device(ctx, account_id, client).await?;
     let here = place_key(ctx, &email, client);
     let everywhere = email_key(ctx, &email);
-    if known {
-        admit(ctx, &FROM_KNOWN_DEVICE, &here).await?;
+    if let Some(device) = &known {
+        admit(ctx, &FROM_KNOWN_DEVICE, device).await?;
     } else {
         admit(ctx, &FROM_HERE, &here).await?;
         admit(ctx, &FROM_ELSEWHERE, &everywhere).await?;
@@ -294,13 +303,34 @@ async fn check_password(
     };
     refuse_locked(ctx, &account, client).await?;
     // Who knows the password is not the one guessing it.
-    if known {
-        throttle::forgive(ctx, &FROM_KNOWN_DEVICE, &here).await?;
+    if let Some(device) = &known {
+        throttle::forgive(ctx, &FROM_KNOWN_DEVICE, device).await?;
     } else {
         throttle::forgive(ctx, &FROM_HERE, &here).await?;
         throttle::forgive(ctx, &FROM_ELSEWHERE, &everywhere).await?;
     }
     Ok(account)
+}
+
+/// Lets whoever has just shown in another way that the account is theirs sign in at once, whatever others guessed.
+pub(crate) async fn forgive(ctx: &Context, email: &str, user: UserId, client: &Client) -> Result<(), Error> {
+    throttle::forgive(ctx, &FROM_HERE, &place_key(ctx, email, client)).await?;
+    throttle::forgive(ctx, &FROM_ELSEWHERE, &email_key(ctx, email)).await?;
+    throttle::forgive(ctx, &CODES, &account_key(ctx, user)).await?;
+    Ok(())
+}
+
+/// Holds the account until the transaction ends. What was proven counts only while it is what the account asks for:
+/// a password, a factor or a lock may have come in between, and would not find the session being made.
+async fn hold(conn: &mut PgConnection, proven: &Account) -> Result<(), Error> {
+    let now = store::lock(conn, proven.user.id).await?.ok_or(Error::InvalidCredentials)?;
+    if now.locked_at.is_some() {
+        return Err(Error::Locked);
+    }
+    let same = now.deleted_at.is_none()
+        && now.password_hash == proven.password_hash
+        && now.user.two_factor_enabled == proven.user.two_factor_enabled;
+    if same { Ok(()) } else { Err(Error::InvalidCredentials) }
 }
 
 /// Said only to those who proved that the account is theirs.
@@ -324,6 +354,7 @@ async fn record_failure(
     action: &'static str,
     client: &Client,
 ) -> Result<(), Error> {
+    metrics::counter!("devforge_sign_ins_total", "outcome" => action, "method" => "").increment(1);
     let subject_id = account.map_or_else(|| "unknown".to_owned(), |id| id.to_string());
     let entry = audit::Entry {
         actor: Actor::Anonymous,

@@ -87,7 +87,9 @@ fn client(parts: &Parts, ctx: &Context) -> Client {
         network: seen.map_or_else(|| "unknown".to_owned(), |seen| network_of(seen.address).to_string()),
         country: seen.and_then(|seen| seen.country.clone()),
         device: rules::device_name(agent.unwrap_or_default()),
-        known_device: cookie(parts, session::device_cookie_name(&ctx.config)).map(str::to_owned),
+        known_device: cookie(parts, session::device_cookie_name(&ctx.config))
+            .filter(|value| session::is_device_cookie(value))
+            .map(str::to_owned),
         request: request_id(parts),
     }
 }

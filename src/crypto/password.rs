@@ -1,14 +1,18 @@
 //! Passwords: argon2id at 19 MiB and two passes, about 16 ms of a core each. So only a few are computed at
-//! once and a short queue waits; beyond that the answer is "later", so that a flood of sign-ins cannot take
-//! the site's cores away.
+//! once, on threads that give way to everything else, and a short queue waits; beyond that the answer is "later",
+//! so that a flood of sign-ins cannot take the site's cores away.
 
-use std::sync::Arc;
+use std::{
+    panic::{self, AssertUnwindSafe},
+    sync::{Arc, Mutex, PoisonError, mpsc},
+    thread,
+};
 
 use argon2::{
     Algorithm, Argon2, Params, Version,
     password_hash::{PasswordHasher, PasswordVerifier, phc::PasswordHash},
 };
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, oneshot};
 
 use crate::random::Random;
 
@@ -16,6 +20,8 @@ const MEMORY_KIB: u32 = 19 * 1024;
 const PASSES: u32 = 2;
 /// How many may wait for each one that computes.
 const QUEUE_PER_HASHER: usize = 32;
+/// How much the computing threads give way. At 10 they get a tenth of a core that others want too.
+const NICENESS: i32 = 10;
 
 #[derive(Debug, thiserror::Error)]
 pub enum PasswordError {
@@ -25,9 +31,11 @@ pub enum PasswordError {
     Failed,
 }
 
+type Work = Box<dyn FnOnce() + Send>;
+
 pub struct PasswordHashers {
-    computing: Arc<Semaphore>,
     admitted: Arc<Semaphore>,
+    queue: mpsc::Sender<Work>,
     /// Checked when there is no such account, so that its absence takes as long as a wrong password.
     decoy: String,
 }
@@ -35,9 +43,18 @@ pub struct PasswordHashers {
 impl PasswordHashers {
     pub fn new(at_once: usize) -> Self {
         let at_once = at_once.max(1);
+        let (queue, waiting) = mpsc::channel();
+        let waiting = Arc::new(Mutex::new(waiting));
+        for number in 0..at_once {
+            let waiting = Arc::clone(&waiting);
+            thread::Builder::new()
+                .name(format!("passwords-{number}"))
+                .spawn(move || work_off(&waiting))
+                .expect("a process that cannot start a thread cannot serve either");
+        }
         Self {
-            computing: Arc::new(Semaphore::new(at_once)),
             admitted: Arc::new(Semaphore::new(at_once * (1 + QUEUE_PER_HASHER))),
+            queue,
             decoy: hash(b"no account has this password", b"decoy salt 16 by")
                 .expect("fixed parameters are valid"),
         }
@@ -62,15 +79,32 @@ impl PasswordHashers {
         &self,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, PasswordError> {
-        let _admitted = Arc::clone(&self.admitted).try_acquire_owned().map_err(|_| PasswordError::Busy)?;
-        let computing = Arc::clone(&self.computing).acquire_owned().await.map_err(|_| PasswordError::Busy)?;
-        // The permit goes with the work: a caller who hangs up does not make room for another computation.
-        tokio::task::spawn_blocking(move || {
-            let _computing = computing;
-            work()
-        })
-        .await
-        .map_err(|_| PasswordError::Failed)
+        let admitted = Arc::clone(&self.admitted).try_acquire_owned().map_err(|_| PasswordError::Busy)?;
+        let (answer, answered) = oneshot::channel();
+        let work = move || {
+            // Nobody waits for an answer whose caller has hung up.
+            if !answer.is_closed() {
+                let _ = answer.send(work());
+            }
+            // The place in the queue is free only now.
+            drop(admitted);
+        };
+        self.queue.send(Box::new(work)).map_err(|_| PasswordError::Failed)?;
+        answered.await.map_err(|_| PasswordError::Failed)
+    }
+}
+
+/// One computing thread, until the process's hashers are dropped.
+fn work_off(waiting: &Mutex<mpsc::Receiver<Work>>) {
+    // On Linux this is about the calling thread alone. Where it is refused, the threads are like all others.
+    let _ = rustix::process::nice(NICENESS);
+    loop {
+        let work = waiting.lock().unwrap_or_else(PoisonError::into_inner).recv();
+        match work {
+            // A thread lost to a panic would be missing for good.
+            Ok(work) => drop(panic::catch_unwind(AssertUnwindSafe(work))),
+            Err(mpsc::RecvError) => return,
+        }
     }
 }
 

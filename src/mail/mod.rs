@@ -18,8 +18,8 @@ pub use self::{
     template::{Message, Rendered},
     transport::Mailer,
 };
-use crate::context::Context;
 pub use crate::contract::id::MailId;
+use crate::{context::Context, contract::id::UserId};
 
 /// RFC 5321 allows no longer path.
 const ADDRESS_BYTES: usize = 254;
@@ -134,10 +134,33 @@ pub struct StoredMail {
 }
 
 /// Writes a mail and queues its sending, both in the caller's transaction. `kind` names the occasion, like
-/// `password_reset`.
+/// `password_reset`. For mail that is about no account; the other is [`send_to_account`].
 pub async fn send(
     conn: &mut PgConnection,
     ctx: &Context,
+    to: &Recipient,
+    kind: &'static str,
+    message: &Message,
+) -> Result<MailId, Error> {
+    write(conn, ctx, None, to, kind, message).await
+}
+
+/// [`send`] for mail that is about an account, whatever address it goes to: it is forgotten with that account.
+pub async fn send_to_account(
+    conn: &mut PgConnection,
+    ctx: &Context,
+    account: UserId,
+    to: &Recipient,
+    kind: &'static str,
+    message: &Message,
+) -> Result<MailId, Error> {
+    write(conn, ctx, Some(account), to, kind, message).await
+}
+
+async fn write(
+    conn: &mut PgConnection,
+    ctx: &Context,
+    account: Option<UserId>,
     to: &Recipient,
     kind: &'static str,
     message: &Message,
@@ -152,6 +175,7 @@ pub async fn send(
     let id = MailId::from_uuid(ctx.random.uuid_v7(now));
     let mail = store::NewMail {
         id,
+        account: account.map(UserId::uuid),
         kind,
         to_address: address,
         to_name: name.as_deref(),
@@ -172,9 +196,10 @@ pub fn accepts(address: &str) -> bool {
     address.len() <= ADDRESS_BYTES && address.parse::<lettre::Address>().is_ok()
 }
 
-/// Leaves of every mail to `address` that there was one, and when. One that is still queued is not sent.
-pub async fn forget(conn: &mut PgConnection, address: &str) -> Result<(), Error> {
-    Ok(store::forget(conn, &key(address)).await?)
+/// Leaves of every mail about `account`, and of every other mail to `address`, that there was one, and when. One that
+/// is still queued is not sent.
+pub async fn forget(conn: &mut PgConnection, account: UserId, address: &str) -> Result<(), Error> {
+    Ok(store::forget(conn, account.uuid(), &key(address)).await?)
 }
 
 /// The newest mails.

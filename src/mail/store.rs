@@ -2,11 +2,13 @@
 
 use sqlx::PgExecutor;
 use time::OffsetDateTime;
+use uuid::Uuid;
 
 use super::{MailId, MailState, MailSummary, StoredMail, SuppressionReason};
 
 pub struct NewMail<'a> {
     pub id: MailId,
+    pub account: Option<Uuid>,
     pub kind: &'a str,
     pub to_address: &'a str,
     pub to_name: Option<&'a str>,
@@ -21,9 +23,11 @@ pub struct NewMail<'a> {
 pub async fn insert(db: impl PgExecutor<'_>, mail: &NewMail<'_>) -> Result<(), sqlx::Error> {
     sqlx::query!(
         "insert into mail_message
-             (id, kind, to_address, to_name, subject, html, text, sensitive, state, message_id_header, created_at)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, 'queued', $9, $10)",
+             (id, account_id, kind, to_address, to_name, subject, html, text, sensitive, state, message_id_header,
+              created_at)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'queued', $10, $11)",
         mail.id.uuid(),
+        mail.account,
         mail.kind,
         mail.to_address,
         mail.to_name,
@@ -160,11 +164,12 @@ pub async fn purge(db: impl PgExecutor<'_>, before: OffsetDateTime, limit: i64) 
     Ok(done.rows_affected())
 }
 
-pub async fn forget(db: impl PgExecutor<'_>, address: &str) -> Result<(), sqlx::Error> {
+pub async fn forget(db: impl PgExecutor<'_>, account: Uuid, address: &str) -> Result<(), sqlx::Error> {
     sqlx::query!(
         "update mail_message
          set to_address = 'deleted', to_name = null, subject = '', html = null, text = null, last_error = null
-         where lower(to_address) = $1",
+         where account_id = $1 or lower(to_address) = $2",
+        account,
         address,
     )
     .execute(db)

@@ -92,6 +92,11 @@ fn end_of(
     idle_end.min(last)
 }
 
+/// Whether this could be a device cookie of ours. Anything else is no cookie at all.
+pub fn is_device_cookie(value: &str) -> bool {
+    URL_SAFE_NO_PAD.decode(value).is_ok_and(|bytes| bytes.len() == 32)
+}
+
 /// 256 bits that nobody guesses.
 fn secret(ctx: &Context) -> String {
     URL_SAFE_NO_PAD.encode(ctx.random.bytes::<32>())
@@ -107,12 +112,27 @@ pub(crate) async fn open_browser(
     remember: bool,
 ) -> Result<Opened, Error> {
     let cookie = secret(ctx);
-    let device = client.known_device.clone().filter(|value| value.len() == 43).unwrap_or_else(|| secret(ctx));
+    let device = client.known_device.clone().unwrap_or_else(|| secret(ctx));
     let session =
         begin(conn, ctx, user, client, method, remember, SessionKind::Browser, |_| token_hash(ctx, &cookie))
             .await?;
-    meet_device(conn, ctx, user, client, &device).await?;
+    meet_device(conn, ctx, user, client, &Device::Browser(device.clone())).await?;
     Ok(Opened { session, cookie, remember, device: Some(device) })
+}
+
+/// A program is signed in, as soon as the transaction commits.
+#[derive(Debug)]
+pub(crate) struct OpenedApi {
+    user: UserId,
+    session: SessionId,
+    refresh_token: String,
+}
+
+impl OpenedApi {
+    /// What the program is told. For after the commit.
+    pub(crate) async fn tokens(self, ctx: &Context) -> Result<TokenPair, Error> {
+        tokens::pair(ctx, self.user, self.session, self.refresh_token).await
+    }
 }
 
 /// Signs a program in, in the transaction of the proof.
@@ -122,16 +142,41 @@ pub(crate) async fn open_api(
     user: &User,
     client: &Client,
     method: &'static str,
-) -> Result<TokenPair, Error> {
+) -> Result<OpenedApi, Error> {
     let session =
         begin(conn, ctx, user, client, method, true, SessionKind::Api, |id| api_hash(ctx, id)).await?;
-    meet_device(conn, ctx, user, client, &api_device(client)).await?;
-    tokens::first(conn, ctx, user.id, session).await
+    meet_device(conn, ctx, user, client, &Device::program(client)).await?;
+    let refresh_token = tokens::first(conn, ctx, session).await?;
+    Ok(OpenedApi { user: user.id, session, refresh_token })
 }
 
-/// Programs keep no cookie. The same program from the same network is the same device.
-fn api_device(client: &Client) -> String {
-    format!("api:{}:{}", client.device, client.network)
+/// What a client is known again by. The two sorts never hash alike: a cookie cannot pretend to be a program.
+enum Device {
+    /// The cookie's value.
+    Browser(String),
+    /// Programs keep no cookie: the same program from the same network is the same device.
+    Program(String),
+}
+
+impl Device {
+    fn program(client: &Client) -> Self {
+        Self::Program(format!("{}\n{}", client.device, client.network))
+    }
+
+    fn of(client: &Client) -> Self {
+        client.known_device.clone().map_or_else(|| Self::program(client), Self::Browser)
+    }
+
+    fn hash(&self, ctx: &Context, account: Uuid) -> [u8; 32] {
+        let (sort, value) = match self {
+            Self::Browser(value) => (b'b', value),
+            Self::Program(value) => (b'p', value),
+        };
+        let mut bytes = account.as_bytes().to_vec();
+        bytes.push(sort);
+        bytes.extend(value.as_bytes());
+        ctx.hashers.keyed(Purpose::KnownDevice, &bytes)
+    }
 }
 
 #[expect(clippy::too_many_arguments, reason = "one place that knows all of a new session")]
@@ -145,9 +190,6 @@ async fn begin(
     kind: SessionKind,
     hash: impl FnOnce(SessionId) -> [u8; 32],
 ) -> Result<SessionId, Error> {
-    if !store::hold_open_account(conn, user.id.uuid()).await? {
-        return Err(Error::Locked);
-    }
     let now = ctx.clock.now();
     let id = SessionId::from_uuid(ctx.random.uuid_v7(now));
     let new = store::NewSession {
@@ -163,28 +205,22 @@ async fn begin(
         expires_at: end_of(ctx, remembered, now, now),
     };
     store::insert(conn, &new, now).await?;
+    metrics::counter!("devforge_sign_ins_total", "outcome" => "signed_in", "method" => method).increment(1);
     let detail = json!({ "method": method, "kind": kind.as_str() });
     note(conn, ctx, audit::Actor::User(user.id), "account.signed_in", user.id, detail, Some(client.request))
         .await?;
     Ok(id)
 }
 
-fn device_hash(ctx: &Context, account: Uuid, device: &str) -> [u8; 32] {
-    let mut value = account.as_bytes().to_vec();
-    value.extend(device.as_bytes());
-    ctx.hashers.keyed(Purpose::KnownDevice, &value)
-}
-
-/// Whether this account was signed in from this client before. Asked for unknown addresses as well, with the nil
-/// id, so that both take as long.
-pub(crate) async fn is_known_device(
+/// What this client is counted under, when the account was signed in from it before. Asked for unknown addresses
+/// as well, with the nil id, so that both take as long.
+pub(crate) async fn known_device(
     ctx: &Context,
     account: Option<UserId>,
     client: &Client,
-) -> Result<bool, Error> {
-    let device = client.known_device.clone().unwrap_or_else(|| api_device(client));
-    let account = account.map_or(Uuid::nil(), UserId::uuid);
-    Ok(store::is_known_device(&ctx.db, &device_hash(ctx, account, &device)).await?)
+) -> Result<Option<[u8; 32]>, Error> {
+    let hash = Device::of(client).hash(ctx, account.map_or(Uuid::nil(), UserId::uuid));
+    Ok(store::is_known_device(&ctx.db, &hash).await?.then_some(hash))
 }
 
 /// Notes the device, and tells the owner when it is one more than they had.
@@ -193,11 +229,11 @@ async fn meet_device(
     ctx: &Context,
     user: &User,
     client: &Client,
-    device: &str,
+    device: &Device,
 ) -> Result<(), Error> {
     let now = ctx.clock.now();
     let had_others = store::has_known_devices(conn, user.id.uuid()).await?;
-    let hash = device_hash(ctx, user.id.uuid(), device);
+    let hash = device.hash(ctx, user.id.uuid());
     let is_new = store::remember_device(conn, &hash, user.id.uuid(), now).await?;
     if is_new && had_others {
         let security = format!("{}/account/security", ctx.config.http.public_url);
@@ -336,6 +372,11 @@ pub async fn view_as(ctx: &Context, caller: &Caller, person: UserId) -> Result<(
     }
     let until = ctx.clock.now() + VIEWING_FOR;
     let mut tx = ctx.db.begin().await?;
+    // Held: an administrator who is being made something else is not one any more.
+    let actor = account::store::lock(&mut tx, identity.user.id).await?;
+    if !actor.is_some_and(|actor| Permission::UsersImpersonate.of_role(actor.user.role)) {
+        return Err(Denied::Forbidden.into());
+    }
     if !store::set_viewing(&mut tx, session.uuid(), Some((person.uuid(), until))).await? {
         return Err(Denied::Unauthenticated.into());
     }
@@ -365,17 +406,14 @@ async fn end_family(
     presented: &store::Presented,
     client: &Client,
 ) -> Result<(), Error> {
-    let owner = UserId::from_uuid(presented.account);
+    let owner = &presented.user;
     store::delete(conn, presented.session).await?;
     let detail = json!({ "session": SessionId::from_uuid(presented.session) });
     let actor = audit::Actor::Anonymous;
-    note(conn, ctx, actor, "session.refresh_reused", owner, detail, Some(client.request)).await?;
-    if let Some(found) = account::store::by_id(&ctx.db, owner).await? {
-        let security = format!("{}/account/security", ctx.config.http.public_url);
-        let message: mail::Message = account::mails::refresh_reused(&presented.device, &security);
-        account::mails::send_to(conn, ctx, &found.user, "refresh_reused", &message).await?;
-    }
-    Ok(())
+    note(conn, ctx, actor, "session.refresh_reused", owner.id, detail, Some(client.request)).await?;
+    let security = format!("{}/account/security", ctx.config.http.public_url);
+    let message: mail::Message = account::mails::refresh_reused(&presented.device, &security);
+    account::mails::send_to(conn, ctx, owner, "refresh_reused", &message).await
 }
 
 /// Removes sessions that have ended by time, and devices nobody uses any more.

@@ -7,7 +7,10 @@ use uuid::Uuid;
 use super::SignedIn;
 use crate::{
     account::store::AccountColumns,
-    contract::id::{SessionId, UserId},
+    contract::{
+        account::User,
+        id::{SessionId, UserId},
+    },
 };
 
 pub struct NewSession<'a> {
@@ -21,18 +24,6 @@ pub struct NewSession<'a> {
     pub remembered: bool,
     pub method: &'a str,
     pub expires_at: OffsetDateTime,
-}
-
-/// Whether this account may be signed in to. The row is held until the caller's transaction ends, so that a lock
-/// put on it meanwhile also finds the session that is being made.
-pub async fn hold_open_account(conn: &mut PgConnection, account: Uuid) -> Result<bool, sqlx::Error> {
-    let found = sqlx::query_scalar!(
-        r#"select (locked_at is null and deleted_at is null) as "open!" from account where id = $1 for share"#,
-        account,
-    )
-    .fetch_optional(conn)
-    .await?;
-    Ok(found.unwrap_or(false))
 }
 
 pub async fn insert(
@@ -246,7 +237,7 @@ pub async fn set_viewing(
 /// A refresh token with the session it belongs to, locked: of two who present it, one comes second.
 pub struct Presented {
     pub session: Uuid,
-    pub account: Uuid,
+    pub user: User,
     pub device: String,
     pub used_at: Option<OffsetDateTime>,
     pub session_created_at: OffsetDateTime,
@@ -257,17 +248,35 @@ pub async fn lock_refresh_token(
     conn: &mut PgConnection,
     token_hash: &[u8; 32],
 ) -> Result<Option<Presented>, sqlx::Error> {
-    sqlx::query_as!(
-        Presented,
-        r#"select r.session_id as session, s.account_id as "account!", s.device, r.used_at,
-                  s.created_at as session_created_at, s.expires_at as session_expires_at
-           from refresh_token r join session s on s.id = r.session_id
-           where r.token_hash = $1 and s.account_id is not null
-           for update of s, r"#,
+    let row = sqlx::query!(
+        "select r.session_id, s.device, r.used_at, s.created_at as session_created_at, s.expires_at,
+                a.id, a.email, a.name, a.role, a.email_verified_at, a.two_factor_since, a.created_at
+         from refresh_token r join session s on s.id = r.session_id join account a on a.id = s.account_id
+         where r.token_hash = $1
+         for update of s, r",
         token_hash,
     )
     .fetch_optional(conn)
-    .await
+    .await?;
+    Ok(row.map(|row| {
+        let account = AccountColumns {
+            id: row.id,
+            email: row.email,
+            name: row.name,
+            role: row.role,
+            email_verified_at: row.email_verified_at,
+            two_factor_since: row.two_factor_since,
+            created_at: row.created_at,
+        };
+        Presented {
+            session: row.session_id,
+            user: account.into_user(),
+            device: row.device,
+            used_at: row.used_at,
+            session_created_at: row.session_created_at,
+            session_expires_at: row.expires_at,
+        }
+    }))
 }
 
 pub async fn use_refresh_token(

@@ -69,19 +69,20 @@ pub async fn access_session(ctx: &Context, token: &str) -> Result<Option<[u8; 32
         .map(|claims| api_hash(ctx, claims.sid)))
 }
 
-/// The pair that a new session begins with.
+/// The refresh token that a new session begins with.
 pub(super) async fn first(
     conn: &mut PgConnection,
     ctx: &Context,
-    user: UserId,
     session: SessionId,
-) -> Result<TokenPair, Error> {
+) -> Result<String, sqlx::Error> {
     let refresh_token = format!("{PREFIX}{}", secret(ctx));
     store::insert_refresh_token(conn, &hash(ctx, &refresh_token), session.uuid(), ctx.clock.now()).await?;
-    pair(ctx, user, session, refresh_token).await
+    Ok(refresh_token)
 }
 
-async fn pair(
+/// The refresh token, and the access token with it. Made after the commit: the signing key may have to be read,
+/// and whoever holds a transaction must not wait for another connection.
+pub(super) async fn pair(
     ctx: &Context,
     user: UserId,
     session: SessionId,
@@ -135,6 +136,5 @@ pub async fn refresh(ctx: &Context, refresh_token: &str, client: &Client) -> Res
         }
     }
     tx.commit().await?;
-    let (user, session) = (UserId::from_uuid(presented.account), SessionId::from_uuid(presented.session));
-    pair(ctx, user, session, next).await
+    pair(ctx, presented.user.id, SessionId::from_uuid(presented.session), next).await
 }

@@ -2,12 +2,14 @@
 
 mod closing;
 mod email_change;
+mod notices;
 mod password;
 mod registration;
+mod unproven;
 
 use devforge::{
     account::{
-        self, Caller, Error,
+        self, Caller, Client, Error,
         sign_in::{self, Step},
     },
     context::Context,
@@ -55,6 +57,14 @@ async fn token(ctx: &Context, kind: &str) -> String {
     token
 }
 
+/// The token of a link that was asked for and mailed.
+async fn reset_link(app: &TestApp, email: &str) -> String {
+    second(app);
+    account::start_reset(&app.ctx, email, &client()).await.expect("asked for");
+    app.run_jobs().await;
+    token(&app.ctx, "reset_password").await
+}
+
 async fn audited(ctx: &Context, action: &str) -> i64 {
     sqlx::query_scalar("select count(*) from audit_event where action = $1")
         .bind(action)
@@ -94,6 +104,11 @@ async fn registered(app: &TestApp, email: &str) -> (User, Caller) {
     let user = account::register(&app.ctx, &registration, &client()).await.expect("registered");
     let opened = sign_in::after_registration(&app.ctx, &user, &client()).await.expect("signed in");
     (user, app.caller(&opened).await)
+}
+
+/// A browser somewhere else.
+fn at(network: &str) -> Client {
+    Client { address: network.to_owned(), network: network.to_owned(), ..client() }
 }
 
 fn second(app: &TestApp) {

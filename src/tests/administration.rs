@@ -11,6 +11,7 @@ use devforge::{
         account::{NewPersonalToken, Role, Scope, User},
         id::UserId,
     },
+    mail::{self, Message, Recipient},
     session,
 };
 use serde_json::{Value, json};
@@ -233,6 +234,32 @@ async fn everything_about_a_person_is_in_one_place() {
     let nobody = UserId::from_uuid(Uuid::from_u128(1));
     let missing = administration::person(ctx, &support, nobody).await;
     assert!(matches!(missing, Err(Error::NotFound)), "{missing:?}");
+}
+
+#[tokio::test]
+async fn the_mails_of_a_person_are_those_about_them_and_those_to_their_address() {
+    let app = TestApp::start().await;
+    let ctx = &app.ctx;
+    let support = app.signed_in("support@example.com", Role::Support).await;
+    let ada = app.person(ADA, Role::Customer).await.id;
+    let to = |address: &str| Recipient::nameless(address);
+    let message = Message::new("A story").paragraph("It was told.");
+    let mut tx = ctx.db.begin().await.expect("a transaction");
+    for (account, address) in [(ada, "former@example.com"), (id_of(&support), "former@example.com")] {
+        let written = mail::send_to_account(&mut tx, ctx, account, &to(address), "test_mail", &message).await;
+        written.expect("written");
+    }
+    for address in ["Ada@Example.com", "former@example.com"] {
+        mail::send(&mut tx, ctx, &to(address), "test_mail", &message).await.expect("written");
+    }
+    tx.commit().await.expect("committed");
+
+    let seen = administration::person(ctx, &support, ada).await.expect("seen");
+    let mails = seen.mails.iter().filter(|mail| mail.kind == "test_mail");
+    let mut addresses: Vec<_> = mails.map(|mail| mail.to_address.as_str()).collect();
+    addresses.sort_unstable();
+    assert_eq!(addresses, ["Ada@Example.com", "former@example.com"]);
+    app.run_jobs().await;
 }
 
 #[tokio::test]

@@ -247,6 +247,50 @@ async fn mail_to_the_address_before_the_account_began_is_not_theirs() {
 }
 
 #[tokio::test]
+async fn mail_about_an_account_is_theirs_at_every_address_that_is_or_was_theirs() {
+    let app = TestApp::start().await;
+    let ada = app.signed_in("ada@example.com", Role::Customer).await;
+    let grace = app.signed_in("grace@example.com", Role::Customer).await;
+    for (account, kind, address) in [
+        (&ada, "password_changed", "former@example.com"),
+        // Ada asked for two addresses. That nothing went to Grace's for her would say that it has an account.
+        (&ada, "email_change_new", "free@example.com"),
+        (&grace, "email_is_taken", "grace@example.com"),
+        // And for the one she has, which was Grace's a moment ago.
+        (&grace, "two_factor_on", "ada@example.com"),
+        (&ada, "email_change_new", "ADA@example.com"),
+    ] {
+        let mut tx = app.ctx.db.begin().await.expect("a transaction");
+        let to = mail::Recipient::nameless(address);
+        let message = mail::Message::new("A story").paragraph("It was told.");
+        mail::send_to_account(&mut tx, &app.ctx, id_of(account), &to, kind, &message).await.expect("queued");
+        tx.commit().await.expect("committed");
+    }
+    let told = async |caller: &Caller| {
+        let (export, digest) = made(&app, caller).await;
+        let mail = json_of(&files(&app.ctx, &export, &digest).await, "mail.json");
+        let items = mail["items"].as_array().expect("a list").iter();
+        let mut told: Vec<_> = items
+            .filter(|mail| mail["subject"] == "A story")
+            .map(|mail| {
+                [&mail["kind"], &mail["toAddress"]].map(|text| text.as_str().unwrap_or("").to_owned())
+            })
+            .collect();
+        told.sort();
+        told
+    };
+    assert_eq!(
+        told(&ada).await,
+        [["email_change_new", "ADA@example.com"], ["password_changed", "former@example.com"]]
+    );
+    assert_eq!(
+        told(&grace).await,
+        [["email_is_taken", "grace@example.com"], ["two_factor_on", "ada@example.com"]]
+    );
+    app.run_jobs().await;
+}
+
+#[tokio::test]
 async fn only_its_owner_opens_an_archive_and_only_after_a_fresh_proof() {
     let app = TestApp::start().await;
     let ada = app.signed_in("ada@example.com", Role::Customer).await;

@@ -8,6 +8,7 @@ use std::{
 use devforge::{
     config::Secret,
     context::Context,
+    contract::id::UserId,
     jobs::Job,
     mail::{self, MailId, MailState, Message, PurgeMail, Recipient, SendMail, StoredMail, SuppressionReason},
 };
@@ -18,6 +19,7 @@ use tokio::{
     sync::Notify,
     task::JoinHandle,
 };
+use uuid::Uuid;
 
 use crate::support::TestApp;
 
@@ -348,6 +350,46 @@ async fn old_mail_forgets_what_it_said() {
     let mail = read(&app.ctx, old).await;
     assert_eq!((mail.state, mail.html, mail.text), (MailState::Sent, None, None));
     assert!(read(&app.ctx, young).await.text.is_some());
+}
+
+#[tokio::test]
+async fn an_account_that_is_forgotten_is_forgotten_at_every_address() {
+    let server = FakeSmtp::start(&[Answer::Accept]).await;
+    let app = server.app().await;
+    let ctx = &app.ctx;
+    let [hers, other] = [1, 2].map(|number| UserId::from_uuid(Uuid::from_u128(number)));
+    let sent = async |account: Option<UserId>, address: &str| {
+        let to = Recipient::new(address, "Ada Lovelace");
+        let mut tx = ctx.db.begin().await.expect("a transaction");
+        let sending = match account {
+            Some(account) => mail::send_to_account(&mut tx, ctx, account, &to, "test_mail", &hello()).await,
+            None => mail::send(&mut tx, ctx, &to, "test_mail", &hello()).await,
+        };
+        tx.commit().await.expect("committed");
+        sending.expect("written")
+    };
+    let gone = [
+        sent(Some(hers), ADA).await,
+        sent(Some(hers), "former@example.com").await,
+        sent(Some(hers), "never-hers@example.com").await,
+        sent(None, "Ada@Example.com").await,
+    ];
+    let kept = [sent(Some(other), "former@example.com").await, sent(None, "former@example.com").await];
+
+    let mut tx = ctx.db.begin().await.expect("a transaction");
+    mail::forget(&mut tx, hers, " ADA@example.com").await.expect("forgotten");
+    tx.commit().await.expect("committed");
+    app.run_jobs().await;
+
+    for id in gone {
+        let mail = read(ctx, id).await;
+        assert_eq!((mail.to_address.as_str(), mail.to_name, mail.subject.as_str()), ("deleted", None, ""));
+        assert_eq!((mail.html, mail.text, mail.state), (None, None, MailState::Failed));
+    }
+    for id in kept {
+        assert_eq!(read(ctx, id).await.to_address, "former@example.com");
+    }
+    assert_eq!(server.received().len(), kept.len(), "what was queued is not sent any more");
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use devforge::{
     account::{
-        Caller, Denied, Error,
+        Caller, Client, Denied, Error,
         passkey::{self, Challenge},
     },
     context::Context,
@@ -16,7 +16,7 @@ use devforge::{
 use serde_json::{Value, json};
 use time::Duration;
 
-use crate::support::TestApp;
+use crate::support::{TestApp, client};
 
 const ORIGIN: &str = "http://localhost:3000";
 const PUBLIC_X: &str = "bd5827e269eba264375fa216f7b3b8a2f9815875efe878d8416dc9688f057e52";
@@ -124,7 +124,11 @@ async fn add(ctx: &Context, caller: &Caller, credential: &[u8]) -> Result<Passke
 
 /// A ticket whose challenge is the recorded one.
 async fn asked(ctx: &Context, account: Option<UserId>) -> String {
-    let begun = passkey::begin_sign_in(ctx, account).await.expect("begun");
+    let begun = match account {
+        Some(account) => passkey::begin_sign_in(ctx, account).await,
+        None => passkey::begin_open_sign_in(ctx, &client()).await,
+    };
+    let begun = begun.expect("begun");
     let changed = sqlx::query(
         "update ticket set data = jsonb_set(data, '{ast,challenge}', to_jsonb($1::text), false)
          where kind = 'passkey_sign_in' and data #>> '{ast,challenge}' = $2",
@@ -313,16 +317,39 @@ async fn a_challenge_for_one_account_names_its_passkeys() {
     let app = TestApp::start().await;
     let ctx = &app.ctx;
     let ada = app.signed_in("ada@example.com", Role::Customer).await;
-    let refused = passkey::begin_sign_in(ctx, Some(id(&ada))).await;
+    let refused = passkey::begin_sign_in(ctx, id(&ada)).await;
     assert!(matches!(refused, Err(Error::Conflict(_))), "there is none: {refused:?}");
     add(ctx, &ada, &PHONE).await.expect("added");
 
-    let options = passkey::begin_sign_in(ctx, Some(id(&ada))).await.expect("begun").options;
+    let options = passkey::begin_sign_in(ctx, id(&ada)).await.expect("begun").options;
     assert_eq!(options["allowCredentials"][0]["id"], json!(encoded(&PHONE)));
     assert_eq!(options["userVerification"], json!("required"));
-    let open = passkey::begin_sign_in(ctx, None).await.expect("begun").options;
+    let open = passkey::begin_open_sign_in(ctx, &client()).await.expect("begun").options;
     assert_eq!((&open["allowCredentials"], &open["rpId"]), (&json!([]), &json!("localhost")));
     assert_eq!(open["mediation"], Value::Null, "the page decides how it asks");
+}
+
+#[tokio::test]
+async fn one_network_asks_for_sixty_open_challenges_in_ten_minutes() {
+    let app = TestApp::start().await;
+    let ctx = &app.ctx;
+    for _ in 0..300 {
+        passkey::begin_open_sign_in(ctx, &client()).await.expect("begun");
+    }
+    let refused = passkey::begin_open_sign_in(ctx, &client()).await;
+    assert!(matches!(refused, Err(Error::TooManyTries { .. })), "{refused:?}");
+    let rows: i64 =
+        sqlx::query_scalar("select count(*) from ticket").fetch_one(&ctx.db).await.expect("counted");
+    assert_eq!(rows, 300, "who is refused leaves nothing behind");
+
+    let elsewhere = Client { network: "198.51.100.7".to_owned(), ..client() };
+    passkey::begin_open_sign_in(ctx, &elsewhere).await.expect("begun from elsewhere");
+    // Who has shown a password, or is signed in, is not counted among them.
+    let ada = app.signed_in("ada@example.com", Role::Customer).await;
+    add(ctx, &ada, &PHONE).await.expect("added");
+    passkey::begin_sign_in(ctx, id(&ada)).await.expect("begun for one account");
+    ctx.clock.advance(Duration::minutes(10));
+    passkey::begin_open_sign_in(ctx, &client()).await.expect("begun after a while");
 }
 
 #[tokio::test]
@@ -354,8 +381,8 @@ async fn an_address_without_a_name_has_no_passkeys() {
     let ada = app.signed_in("ada@example.com", Role::Customer).await;
     for refused in [
         passkey::begin_registration(&app.ctx, &ada).await,
-        passkey::begin_sign_in(&app.ctx, None).await,
-        passkey::begin_sign_in(&app.ctx, Some(id(&ada))).await,
+        passkey::begin_open_sign_in(&app.ctx, &client()).await,
+        passkey::begin_sign_in(&app.ctx, id(&ada)).await,
     ] {
         assert!(
             matches!(&refused, Err(Error::Conflict(words)) if words.contains("host name")),

@@ -2,11 +2,14 @@
 
 use devforge::{
     account::{
-        Client, Error,
-        sign_in::{self, Step},
+        self, Caller, Client, Denied, Error, Identity, Via,
+        sign_in::{self, Proof, Step},
     },
     context::Context,
-    contract::account::Role,
+    contract::{
+        account::{Login, Role, Scope},
+        id::TokenId,
+    },
     rate_limit::throttle,
 };
 use time::Duration;
@@ -128,4 +131,70 @@ async fn a_locked_account_says_so_only_to_who_knows_the_password() {
     assert!(matches!(owner, Err(Error::Locked)), "{owner:?}");
     assert_eq!(audited(&app.ctx, "account.sign_in_refused").await, 1);
     throttle::purge(&app.ctx).await.expect("purged");
+}
+
+#[tokio::test]
+async fn a_cookie_cannot_pretend_to_be_the_owners_program() {
+    let app = TestApp::start().await;
+    let ada = app.person(ADA, Role::Customer).await;
+    let editor = Client { device: "Dev Forge on Linux".to_owned(), ..at("192.0.2.10") };
+    let login = Login { email: ada.email.clone(), password: PASSWORD.to_owned(), code: None };
+    sign_in::login(&app.ctx, &login, &editor).await.expect("signed in");
+    for number in 0..31 {
+        let guess = enter(&app.ctx, ADA, WRONG, &at(&format!("198.51.100.{number}"))).await;
+        assert!(matches!(guess, Err(Error::InvalidCredentials)), "{guess:?}");
+    }
+    for forged in ["Dev Forge on Linux\n192.0.2.10", "api:Dev Forge on Linux:192.0.2.10"] {
+        let pretender = Client { known_device: Some(forged.to_owned()), ..at("203.0.113.9") };
+        let guess = enter(&app.ctx, ADA, WRONG, &pretender).await;
+        assert!(matches!(guess, Err(Error::TooManyTries { .. })), "{forged:?}: {guess:?}");
+    }
+    sign_in::login(&app.ctx, &login, &editor).await.expect("the owner's own program is let in");
+}
+
+#[tokio::test]
+async fn a_password_that_is_being_changed_signs_nobody_in_any_more() {
+    let app = TestApp::start().await;
+    let ada = app.person(ADA, Role::Customer).await;
+    let here = app.sign_in(&ada).await;
+    let caller = app.caller(&here).await;
+    let mut passwords = [PASSWORD, "eleven quiet lanterns drift"];
+    for round in 0..6 {
+        let [old, new] = passwords;
+        let elsewhere = at(&format!("198.51.100.{round}"));
+        let (entered, changed) = tokio::join!(
+            enter(&app.ctx, ADA, old, &elsewhere),
+            account::change_password(&app.ctx, &caller, old, new),
+        );
+        changed.expect("the password is changed");
+        // Before the change and ended by it, or after it and refused: never still there.
+        assert!(matches!(entered, Ok(Step::Done(_)) | Err(Error::InvalidCredentials)), "{entered:?}");
+        let left: i64 = sqlx::query_scalar("select count(*) from session where account_id = $1")
+            .bind(ada.id.uuid())
+            .fetch_one(&app.ctx.db)
+            .await
+            .expect("counted");
+        assert_eq!(left, 1, "round {round}");
+        passwords.reverse();
+    }
+}
+
+#[tokio::test]
+async fn only_a_session_can_be_proven_again_and_guessing_there_waits_too() {
+    let app = TestApp::start().await;
+    let caller = app.signed_in(ADA, Role::Customer).await;
+    let Caller::User(identity) = &caller else { panic!("somebody") };
+    let via = Via::Token { id: TokenId::from_uuid(uuid::Uuid::nil()), scopes: Scope::ALL.to_vec() };
+    let token = Caller::User(Identity { via, ..identity.clone() });
+    for password in [PASSWORD, WRONG] {
+        let refused = sign_in::confirm(&app.ctx, &token, Proof::Password(password), &client()).await;
+        assert!(matches!(refused, Err(Error::Denied(Denied::Forbidden))), "{refused:?}");
+    }
+    for number in 0..6 {
+        let from = at(&format!("198.51.100.{number}"));
+        let refused = sign_in::confirm(&app.ctx, &caller, Proof::Password(WRONG), &from).await;
+        assert!(matches!(refused, Err(Error::InvalidCredentials)), "{refused:?}");
+    }
+    let refused = sign_in::confirm(&app.ctx, &caller, Proof::Password(WRONG), &at("203.0.113.9")).await;
+    assert!(matches!(refused, Err(Error::TooManyTries { .. })), "{refused:?}");
 }

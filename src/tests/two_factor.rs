@@ -104,6 +104,37 @@ async fn a_secret_waits_an_hour_and_asks_for_nothing_until_it_is_confirmed() {
 }
 
 #[tokio::test]
+async fn a_secret_that_one_session_began_is_as_good_as_none_in_another() {
+    let app = TestApp::start().await;
+    let ctx = &app.ctx;
+    let user = app.person(ADA, Role::Customer).await;
+    let theirs = app.caller(&app.sign_in(&user).await).await;
+    let hers = app.caller(&app.sign_in(&user).await).await;
+
+    // Somebody else in the account begins, and knows the secret.
+    let known = two_factor::begin(ctx, &theirs).await.expect("begun");
+    assert!(two_factor::pending(ctx, &hers).await.expect("asked").is_none());
+    let refused = two_factor::enable(ctx, &hers, &code_at(&known, ctx.clock.now())).await;
+    assert!(matches!(refused, Err(Error::Conflict(_))), "{refused:?}");
+
+    let own = two_factor::begin(ctx, &hers).await.expect("begun anew");
+    assert_ne!(own.secret, known.secret);
+    assert!(two_factor::pending(ctx, &theirs).await.expect("asked").is_none());
+    let shown = two_factor::pending(ctx, &hers).await.expect("asked").expect("it waits");
+    assert_eq!(shown.secret, own.secret);
+    for setup in [&known, &own] {
+        let refused = two_factor::enable(ctx, &theirs, &code_at(setup, ctx.clock.now())).await;
+        assert!(matches!(refused, Err(Error::Conflict(_))), "{refused:?}");
+    }
+
+    // Confirmed, it is the account's, whichever session there is.
+    two_factor::enable(ctx, &hers, &code_at(&own, ctx.clock.now())).await.expect("turned on");
+    ctx.clock.advance(Duration::seconds(30));
+    assert_eq!(check(ctx, user.id, &code_at(&known, ctx.clock.now())).await, None);
+    assert_eq!(check(ctx, user.id, &code_at(&own, ctx.clock.now())).await, Some(Factor::Totp));
+}
+
+#[tokio::test]
 async fn a_right_code_turns_it_on_and_gives_ten_recovery_codes() {
     let app = TestApp::start().await;
     let ctx = &app.ctx;
@@ -294,6 +325,7 @@ async fn only_who_has_just_proved_who_they_are_may_change_it() {
     for (caller, denied) in [(&ada, Denied::NotFresh), (&Caller::Anonymous, Denied::Unauthenticated)] {
         for refused in [
             two_factor::begin(ctx, caller).await.map(|_| ()),
+            two_factor::pending(ctx, caller).await.map(|_| ()),
             two_factor::enable(ctx, caller, "123456").await.map(|_| ()),
             two_factor::disable(ctx, caller).await,
             two_factor::new_recovery_codes(ctx, caller).await.map(|_| ()),

@@ -129,7 +129,7 @@ pub struct Person {
     /// Last used first.
     pub sessions: Vec<Session>,
     pub tokens: Vec<PersonalToken>,
-    /// The newest, to the address of today.
+    /// The newest about their account, whatever address they went to, and to the address of today.
     pub mails: Vec<MailSummary>,
     /// The newest entries of the audit log about them.
     pub audit: Vec<AuditItem>,
@@ -159,7 +159,7 @@ pub async fn person(ctx: &Context, caller: &Caller, id: UserId) -> Result<Person
     let facts = store::facts(&ctx.db, id.uuid()).await?.ok_or(Error::NotFound)?;
     let sessions = session::of_account(ctx, id, None).await?;
     let tokens = store::tokens(&ctx.db, id.uuid(), MAX_TOKENS).await?;
-    let mails = store::mails(&ctx.db, &account.user.email, RECENT_MAILS).await?;
+    let mails = store::mails(&ctx.db, id.uuid(), &account.user.email, RECENT_MAILS).await?;
     let audit = audit::of_subject(ctx, caller, id, RECENT_AUDIT).await?;
     Ok(Person {
         state: facts.state,

@@ -157,10 +157,18 @@ pub async fn tokens(pool: &PgPool, account: Uuid, limit: i64) -> Result<Vec<Pers
         .collect())
 }
 
-pub async fn mails(pool: &PgPool, address: &str, limit: i64) -> Result<Vec<MailSummary>, sqlx::Error> {
+/// About this account, or to this address.
+pub async fn mails(
+    pool: &PgPool,
+    account: Uuid,
+    address: &str,
+    limit: i64,
+) -> Result<Vec<MailSummary>, sqlx::Error> {
     let rows = sqlx::query!(
         "select id, kind, to_address, subject, state, created_at from mail_message
-         where lower(to_address) = lower($1) order by created_at desc, id desc limit $2",
+         where account_id = $1 or lower(to_address) = lower($2)
+         order by created_at desc, id desc limit $3",
+        account,
         address,
         limit,
     )

@@ -7,6 +7,7 @@ mod store;
 
 use serde::{Deserialize, Serialize};
 use serde_json::json;
+use sqlx::PgConnection;
 use time::Duration;
 
 use super::{
@@ -119,18 +120,24 @@ async fn anonymize(ctx: &Context, id: UserId) -> Result<(), Error> {
     }
     session::end_all(&mut tx, ctx, id, None).await?;
     session::forget_devices(&mut tx, id).await?;
-    store::delete_keys(&mut tx, id).await?;
+    delete_keys(&mut tx, id).await?;
     let keys = data_export::forget(&mut tx, id).await?;
     if !keys.is_empty() {
         jobs::enqueue(&mut tx, &DeleteArchives { keys }).await?;
     }
-    mail::forget(&mut tx, &account.user.email).await?;
+    mail::forget(&mut tx, id, &account.user.email).await?;
     let email = format!("deleted-{}@deleted.invalid", id.uuid().simple());
     store::anonymize(&mut tx, id, &email, GONE_NAME, now).await?;
     note(&mut tx, ctx, Actor::System, "account.anonymized", id, json!({}), None).await?;
     outbox::publish(&mut tx, ctx, "account.deleted", &id.to_string(), &json!({})).await?;
     tx.commit().await?;
     Ok(())
+}
+
+/// Removes whatever opens an account beside its password: passkeys, tokens, the second factor; and what is under way
+/// for it.
+pub(super) async fn delete_keys(conn: &mut PgConnection, id: UserId) -> Result<(), sqlx::Error> {
+    store::delete_keys(conn, id).await
 }
 
 /// Removes the archives of an account that has ended from the object store.

@@ -77,10 +77,11 @@ pub async fn anonymize(
     Ok(())
 }
 
-/// Removes whatever opens an account, and what is under way for it.
+/// Removes whatever opens an account beside its password, and what is under way for it.
 pub async fn delete_keys(conn: &mut PgConnection, id: UserId) -> Result<(), sqlx::Error> {
     sqlx::query!(
-        "with totps as (delete from totp where account_id = $1),
+        "with factors as (update account set two_factor_since = null where id = $1),
+              totps as (delete from totp where account_id = $1),
               codes as (delete from recovery_code where account_id = $1),
               passkeys as (delete from passkey where account_id = $1),
               tokens as (delete from personal_token where account_id = $1),

@@ -96,15 +96,16 @@ pub async fn start_email_change(ctx: &Context, caller: &Caller, new_email: &str)
         let message = mails::email_change_old(&change.new_email, &url);
         mails::send_to(&mut tx, ctx, &user, "email_change_old", &message).await?;
     }
-    // Who holds the new address is told there, and nowhere else: the change then waits until it is over.
-    let (kind, message) = if holder.is_some() {
-        ("email_is_taken", mails::email_is_taken())
+    // Who holds the new address is told there, and nowhere else: the change then waits until it is over. That mail
+    // is the holder's, so that it goes when their account goes.
+    let (owner, kind, message) = if let Some(holder) = &holder {
+        (holder.user.id, "email_is_taken", mails::email_is_taken())
     } else {
         let url = link(&mut tx, ctx, ChangeEnd::New, &user, &change.new_email).await?;
-        ("email_change_new", mails::email_change_new(&url))
+        (id, "email_change_new", mails::email_change_new(&url))
     };
     let to = mail::Recipient::nameless(&change.new_email);
-    mail::send(&mut tx, ctx, &to, kind, &message).await?;
+    mail::send_to_account(&mut tx, ctx, owner, &to, kind, &message).await?;
     let (actor, request) = (identity.actor(), Some(identity.request));
     note(&mut tx, ctx, actor, "account.email_change_started", id, json!({}), request).await?;
     tx.commit().await?;
@@ -117,9 +118,7 @@ pub async fn cancel_email_change(ctx: &Context, caller: &Caller) -> Result<(), E
     let id = identity.user.id;
     let mut tx = ctx.db.begin().await?;
     accounts::lock(&mut tx, id).await?.ok_or(Error::NotFound)?;
-    if call_off(&mut tx, id).await? {
-        let (actor, request) = (identity.actor(), Some(identity.request));
-        note(&mut tx, ctx, actor, "account.email_change_cancelled", id, json!({}), request).await?;
+    if stop(&mut tx, ctx, identity.actor(), id, identity.request).await? {
         tx.commit().await?;
     }
     Ok(())
@@ -172,6 +171,21 @@ pub async fn confirm_email_change(
     }
     tx.commit().await?;
     Ok(outcome)
+}
+
+/// Calls off what is under way for somebody, with its audit entry. False when nothing was.
+pub(super) async fn stop(
+    conn: &mut PgConnection,
+    ctx: &Context,
+    actor: Actor,
+    id: UserId,
+    request: RequestId,
+) -> Result<bool, Error> {
+    let stopped = call_off(&mut *conn, id).await?;
+    if stopped {
+        note(conn, ctx, actor, "account.email_change_cancelled", id, json!({}), Some(request)).await?;
+    }
+    Ok(stopped)
 }
 
 /// What is under way for somebody.

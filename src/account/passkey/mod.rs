@@ -3,9 +3,11 @@
 //!
 //! What always holds: every challenge is answered at most once and within minutes; what an answer is checked
 //! against is the key as it is stored at that moment, so a counter counts for one answer only; a passkey
-//! belongs to one account.
+//! belongs to one account; nobody fills the table of challenges without having shown who they are.
 
 mod store;
+
+use std::time::Duration;
 
 use serde_json::{Value, json};
 use sqlx::PgConnection;
@@ -16,7 +18,9 @@ use webauthn_rs::prelude::{
 };
 
 use super::{
-    Caller, Error, Identity, Permission, mails, note,
+    Caller, Client, Error, Identity, Permission,
+    limits::{self, Of},
+    mails, note,
     ticket::{self, Kind, Ticket},
 };
 use crate::{
@@ -27,11 +31,14 @@ use crate::{
         account::Passkey,
         id::{PasskeyId, UserId},
     },
+    rate_limit::Limit,
 };
 
 const SITE_NAME: &str = "Dev Forge";
 const MOST: i64 = 20;
 const NAME_CHARS: usize = 100;
+/// Each open sign-in page asks anew every four minutes, and many people may sit behind one network.
+const OPEN_CHALLENGES: Limit = Limit { name: "passkey_open", times: 300, per: Duration::from_secs(10 * 60) };
 
 const NEEDS_HOST_NAME: Error = Error::Conflict(
     "Passkeys need a host name. Open this site under its name, such as localhost, instead of a number.",
@@ -140,8 +147,18 @@ pub async fn remove(ctx: &Context, caller: &Caller, id: PasskeyId) -> Result<boo
     Ok(true)
 }
 
-/// A challenge for the passkeys of one account, or for whichever passkey of this site somebody has.
-pub async fn begin_sign_in(ctx: &Context, account: Option<UserId>) -> Result<Challenge, Error> {
+/// A challenge for whichever passkey of this site somebody has. Anybody may ask, so it is counted who does.
+pub async fn begin_open_sign_in(ctx: &Context, client: &Client) -> Result<Challenge, Error> {
+    limits::take(ctx, OPEN_CHALLENGES, Of::Network(&client.network)).await?;
+    begin(ctx, None).await
+}
+
+/// A challenge for the passkeys of one account.
+pub async fn begin_sign_in(ctx: &Context, account: UserId) -> Result<Challenge, Error> {
+    begin(ctx, Some(account)).await
+}
+
+async fn begin(ctx: &Context, account: Option<UserId>) -> Result<Challenge, Error> {
     let webauthn = webauthn(ctx)?;
     let (mut asked, state) = webauthn.start_discoverable_authentication().map_err(|_| LIBRARY)?;
     if let Some(account) = account {

@@ -26,7 +26,6 @@ pub async fn change_password(ctx: &Context, caller: &Caller, current: &str, new:
     if !ctx.hashers.passwords.verify(if too_long { "" } else { &current }, stored).await? {
         return Err(Error::InvalidCredentials);
     }
-    limits::forget(ctx, limits::PASSWORD_CHECKS, Of::Account(id)).await?;
     if current == new {
         let message = "This is the password you have. Choose another one.";
         return Err(Error::Invalid(vec![problem("password", "unchanged", message)]));
@@ -35,6 +34,7 @@ pub async fn change_password(ctx: &Context, caller: &Caller, current: &str, new:
     if let Some(problem) = check_aside(&new, &[&user.name, &user.email], user.two_factor_enabled).await? {
         return Err(Error::Invalid(vec![problem]));
     }
+    limits::forget(ctx, limits::PASSWORD_CHECKS, Of::Account(id)).await?;
     // Hashed before the transaction: nothing stays locked for as long as that takes.
     let password_hash = ctx.hashers.passwords.hash(&new, &ctx.random).await?;
     let mut tx = ctx.db.begin().await?;
@@ -45,7 +45,7 @@ pub async fn change_password(ctx: &Context, caller: &Caller, current: &str, new:
         ));
     }
     replace(&mut tx, ctx, id, &password_hash, identity.session()).await?;
-    let message = mails::password_changed(ctx.clock.now(), None);
+    let message = mails::password_changed(ctx.clock.now());
     mails::send_to(&mut tx, ctx, &locked.user, "password_changed", &message).await?;
     note(&mut tx, ctx, identity.actor(), "account.password_changed", id, json!({}), Some(identity.request))
         .await?;

@@ -4,6 +4,7 @@
 //! keyboard types the same one; a new one ends every other session and all that was begun under the old one.
 
 mod change;
+mod estimates;
 mod policy;
 mod reset;
 
@@ -17,6 +18,7 @@ pub use self::{
 use super::{
     Error, store,
     ticket::{self, Kind},
+    two_factor,
 };
 use crate::{
     context::Context,
@@ -37,5 +39,7 @@ async fn replace(
     for kind in [Kind::SecondStep, Kind::ResetPassword] {
         ticket::void(&mut *conn, kind, user).await?;
     }
+    // Whoever knew the old password may have read the secret that is being set up.
+    two_factor::call_off(conn, user).await?;
     Ok(())
 }

@@ -5,6 +5,7 @@ use std::{collections::HashSet, sync::LazyLock};
 use unicode_normalization::UnicodeNormalization as _;
 use zxcvbn::{Score, feedback::Warning, zxcvbn};
 
+use super::estimates::Estimates;
 use crate::{
     account::{Error, problem, rules::MAX_PASSWORD_CHARS},
     contract::problem::FieldProblem,
@@ -13,6 +14,8 @@ use crate::{
 const MIN_CHARS: usize = 12;
 /// A second factor stands behind it.
 const MIN_CHARS_WITH_SECOND_FACTOR: usize = 8;
+/// More than so many characters of four bytes can be.
+const MAX_TYPED_BYTES: usize = 4 * MAX_PASSWORD_CHARS;
 /// The estimate takes longer with every character, and what follows these adds nothing to it.
 const ESTIMATED_CHARS: usize = 100;
 /// Words about a person that are looked for, and the length from which finding one means something.
@@ -25,42 +28,38 @@ const MIN_TELLING_CHARS: usize = 4;
 static COMMON: LazyLock<HashSet<&'static str>> =
     LazyLock::new(|| include_str!("../common_passwords.txt").lines().collect());
 
+/// A handful at a time is more than ever register at once.
+static ESTIMATES: Estimates = Estimates::new(2, 64);
+
 /// The one form in which a password is judged, hashed and compared: keyboards and systems write the same
-/// characters in different ways.
+/// characters in different ways. What is longer than any password comes back as it is, just as long.
 pub(crate) fn normalize(password: &str) -> String {
-    password.nfkc().collect()
+    if password.len() > MAX_TYPED_BYTES { password.to_owned() } else { password.nfkc().collect() }
 }
 
-/// What is wrong with a password that somebody chooses; `about` is what a guesser knows of them.
-fn check(password: &str, about: &[&str], two_factor: bool) -> Option<FieldProblem> {
-    let password = normalize(password);
-    let least = if two_factor { MIN_CHARS_WITH_SECOND_FACTOR } else { MIN_CHARS };
-    // Eight characters that mean nothing are as hard to guess as eight can be, which is one step below.
-    let enough = if two_factor { Score::Two } else { Score::Three };
-    check_length(&password, least)
-        .or_else(|| check_common(&password))
-        .or_else(|| check_guess(&password, about, enough))
-}
-
-/// The same beside the requests: an estimate can take longer than they should wait for one another.
+/// What is wrong with a password that somebody chooses; `about` is what a guesser knows of them. How hard it is to
+/// guess is estimated beside the requests: that can take longer than they should wait for one another.
 pub(crate) async fn check_aside(
     password: &str,
     about: &[&str],
     two_factor: bool,
 ) -> Result<Option<FieldProblem>, Error> {
-    let password = password.to_owned();
-    let about: Vec<String> = about.iter().map(|&known| known.to_owned()).collect();
-    let judging = tokio::task::spawn_blocking(move || {
-        let about: Vec<&str> = about.iter().map(String::as_str).collect();
-        check(&password, &about, two_factor)
-    });
-    judging.await.map_err(|_| Error::Internal("a password could not be judged"))
+    let password = normalize(password);
+    if let Some(problem) = check_form(&password, two_factor) {
+        return Ok(Some(problem));
+    }
+    let words = words(about);
+    ESTIMATES.make(move || check_guess(&password, &words, two_factor)).await
 }
 
-/// What is wrong with a password that whoever runs the program gives somebody.
+/// What a glance tells of a password: all that is asked of one that whoever runs the program gives somebody.
 pub(crate) fn check_briefly(password: &str) -> Option<FieldProblem> {
-    let password = normalize(password);
-    check_length(&password, MIN_CHARS).or_else(|| check_common(&password))
+    check_form(&normalize(password), false)
+}
+
+fn check_form(password: &str, two_factor: bool) -> Option<FieldProblem> {
+    let least = if two_factor { MIN_CHARS_WITH_SECOND_FACTOR } else { MIN_CHARS };
+    check_length(password, least).or_else(|| check_common(password))
 }
 
 fn check_length(password: &str, least: usize) -> Option<FieldProblem> {
@@ -80,9 +79,10 @@ fn check_common(password: &str) -> Option<FieldProblem> {
         .then(|| weak("This is easy to guess: it is one of the most common passwords."))
 }
 
-fn check_guess(password: &str, about: &[&str], enough: Score) -> Option<FieldProblem> {
+fn check_guess(password: &str, words: &[String], two_factor: bool) -> Option<FieldProblem> {
+    // Eight characters that mean nothing are as hard to guess as eight can be, which is one step below.
+    let enough = if two_factor { Score::Two } else { Score::Three };
     let estimated: String = password.chars().take(ESTIMATED_CHARS).collect();
-    let words = words(about);
     let known: Vec<&str> = words.iter().map(String::as_str).collect();
     let estimate = zxcvbn(&estimated, &known);
     if estimate.score() >= enough {
@@ -102,7 +102,8 @@ fn check_guess(password: &str, about: &[&str], enough: Score) -> Option<FieldPro
 fn words(about: &[&str]) -> Vec<String> {
     let mut words: Vec<String> = vec!["devforge".to_owned(), "forge".to_owned()];
     for known in about {
-        let known: String = normalize(known).to_lowercase().chars().take(ESTIMATED_CHARS).collect();
+        let known: String = normalize(known).chars().take(ESTIMATED_CHARS).collect();
+        let known = known.to_lowercase();
         words.extend(known.split(|c: char| !c.is_alphanumeric()).map(str::to_owned));
         words.push(known);
     }
@@ -142,6 +143,11 @@ mod tests {
     use super::*;
 
     const ADA: [&str; 2] = ["Ada Lovelace", "ada.lovelace@example.com"];
+
+    fn check(password: &str, about: &[&str], two_factor: bool) -> Option<FieldProblem> {
+        let password = normalize(password);
+        check_form(&password, two_factor).or_else(|| check_guess(&password, &words(about), two_factor))
+    }
 
     fn message(password: &str, two_factor: bool) -> Option<String> {
         check(password, &ADA, two_factor).map(|problem| problem.message)
@@ -198,6 +204,20 @@ mod tests {
         assert_eq!(normalize("cafe\u{301}"), normalize("café"));
         assert_eq!(normalize("ｗａｌｒｕｓ"), "walrus");
         assert_ne!(normalize("Walrus"), normalize("walrus"));
+    }
+
+    #[test]
+    fn what_is_longer_than_any_password_is_not_brought_into_a_form() {
+        let longest = "ｗ".repeat(MAX_TYPED_BYTES / 3);
+        assert_eq!(normalize(&longest), "w".repeat(MAX_TYPED_BYTES / 3));
+        let longer = "ｗ".repeat(MAX_TYPED_BYTES / 3 + 1);
+        assert_eq!(normalize(&longer), longer);
+        // Four bytes each, so that no more characters can make fewer bytes.
+        let longer = "🦀".repeat(MAX_PASSWORD_CHARS + 1);
+        for too_long in [longer.as_str(), &"\u{fdfa}".repeat(400_000)] {
+            let code = check_briefly(too_long).map(|problem| problem.code);
+            assert_eq!(code.as_deref(), Some("too_long"));
+        }
     }
 
     #[test]

@@ -1,24 +1,26 @@
 //! A new password for somebody who has forgotten theirs, by a link in a mail.
 //!
 //! What always holds: nobody learns from it which addresses have an account, in words or in time; the link works
-//! once, and a password that is refused does not use it up; a second factor stays as it is.
+//! once, and a password that is refused does not use it up. Where the address was proven before, what else opens the
+//! account stays as it is. Where it was not, somebody else may have set that up, and it goes.
 
 use serde::{Deserialize, Serialize};
 use serde_json::json;
+use sqlx::PgConnection;
 
 use super::{check_aside, normalize, replace};
 use crate::{
     account::{
-        Client, Error,
+        Client, Error, closing, email_change,
         limits::{self, Of},
-        mails, note, rules, store,
+        mails, note, rules, sign_in, store,
         ticket::{self, Kind, Ticket},
     },
     audit::Actor,
     context::Context,
     contract::{account::User, id::RequestId},
     jobs::{self, Job},
-    session,
+    outbox, session,
 };
 
 /// Has a link mailed to this address, if it is somebody's. The answer comes before anybody has looked.
@@ -26,11 +28,17 @@ pub async fn start_reset(ctx: &Context, email: &str, client: &Client) -> Result<
     limits::take(ctx, limits::RESETS_FROM_A_NETWORK, Of::Network(&client.network)).await?;
     let email =
         rules::normalize_email(email).ok_or_else(|| Error::Invalid(vec![rules::email_problem("email")]))?;
-    match limits::take(ctx, limits::RESETS_OF_AN_ADDRESS, Of::Address(&email)).await {
-        Ok(()) => {}
-        // Who asks is told nothing: it would say that somebody asked for this address before.
-        Err(Error::TooManyTries { .. }) => return Ok(()),
-        Err(error) => return Err(error),
+    let here = Of::AddressFrom { address: &email, network: &client.network };
+    for (limit, of) in [
+        (limits::RESETS_OF_AN_ADDRESS_FROM_A_NETWORK, here),
+        (limits::RESETS_OF_AN_ADDRESS, Of::Address(&email)),
+    ] {
+        match limits::take(ctx, limit, of).await {
+            Ok(()) => {}
+            // Who asks is told nothing: it would say that somebody asked for this address before.
+            Err(Error::TooManyTries { .. }) => return Ok(()),
+            Err(error) => return Err(error),
+        }
     }
     let mut tx = ctx.db.begin().await?;
     jobs::enqueue(&mut tx, &StartReset { email, request: Some(client.request) }).await?;
@@ -38,7 +46,8 @@ pub async fn start_reset(ctx: &Context, email: &str, client: &Client) -> Result<
     Ok(())
 }
 
-/// Looks whose address it is, and mails the link. It holds the address and not an id, because finding the id is
+/// Looks whose address it is, and mails the link. Links from before stay good: whoever asks again and again must not
+/// be able to spoil the one its owner is about to use. It holds the address and not an id, because finding the id is
 /// what must not be waited for.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct StartReset {
@@ -58,7 +67,6 @@ impl Job for StartReset {
         };
         let user = account.user;
         let mut tx = ctx.db.begin().await?;
-        ticket::void(&mut tx, Kind::ResetPassword, user.id).await?;
         let data = json!({ "email": user.email });
         let token = ticket::issue(&mut tx, &ctx, Kind::ResetPassword, Some(user.id), data).await?;
         let message = mails::reset(&format!("{}/reset/{token}", ctx.config.http.public_url));
@@ -85,9 +93,11 @@ pub async fn finish_reset(
     let ticket = ticket::look(ctx, Kind::ResetPassword, token).await?.ok_or(Error::InvalidToken)?;
     let owner = ticket.account.ok_or(Error::InvalidToken)?;
     let user = store::by_id(&ctx.db, owner).await?.ok_or(Error::InvalidToken)?.user;
+    limits::take(ctx, limits::RESET_TRIES, Of::Account(owner)).await?;
     let password = normalize(password);
-    if let Some(problem) = check_aside(&password, &[&user.name, &user.email], user.two_factor_enabled).await?
-    {
+    // With the first proof a second factor goes: the password will stand alone.
+    let two_factor = user.two_factor_enabled && user.email_verified;
+    if let Some(problem) = check_aside(&password, &[&user.name, &user.email], two_factor).await? {
         return Err(Error::Invalid(vec![problem]));
     }
     let password_hash = ctx.hashers.passwords.hash(&password, &ctx.random).await?;
@@ -100,21 +110,36 @@ pub async fn finish_reset(
     if !is_for(&ticket, &user) {
         return Err(Error::InvalidToken);
     }
-    let now = ctx.clock.now();
     replace(&mut tx, ctx, user.id, &password_hash, None).await?;
     session::forget_devices(&mut tx, user.id).await?;
-    if !user.email_verified {
-        store::set_verified(&mut tx, user.id, now).await?;
-        ticket::void(&mut tx, Kind::VerifyEmail, user.id).await?;
-        user.email_verified = true;
-    }
-    let place = client.place();
-    let message = mails::password_changed(now, Some(&place));
+    let (actor, request) = (Actor::User(user.id), client.request);
+    email_change::stop(&mut tx, ctx, actor, user.id, request).await?;
+    let (now, place) = (ctx.clock.now(), client.place());
+    let message = if user.email_verified {
+        mails::password_reset(ctx, now, &place)
+    } else {
+        prove(&mut tx, ctx, &mut user).await?;
+        mails::first_proven_by_reset(now, &place)
+    };
     mails::send_to(&mut tx, ctx, &user, "password_changed", &message).await?;
-    let (actor, request) = (Actor::User(user.id), Some(client.request));
-    note(&mut tx, ctx, actor, "account.password_reset", user.id, json!({}), request).await?;
+    note(&mut tx, ctx, actor, "account.password_reset", user.id, json!({}), Some(request)).await?;
     tx.commit().await?;
+    // The password is set, whatever comes of this.
+    if let Err(error) = sign_in::forgive(ctx, &user.email, user.id, client).await {
+        tracing::warn!(%error, "the guesses at an account could not be forgiven after its reset");
+    }
     Ok(user)
+}
+
+/// The first proof that the account is its owner's. Whoever registered the address may have been somebody else, who
+/// left a way in for later: nothing of that stays.
+async fn prove(conn: &mut PgConnection, ctx: &Context, user: &mut User) -> Result<(), Error> {
+    closing::delete_keys(&mut *conn, user.id).await?;
+    store::set_verified(&mut *conn, user.id, ctx.clock.now()).await?;
+    outbox::publish(conn, ctx, "account.changed", &user.id.to_string(), &json!({})).await?;
+    user.email_verified = true;
+    user.two_factor_enabled = false;
+    Ok(())
 }
 
 /// A link that went to an address the account has not any more opens nothing.

@@ -1,8 +1,9 @@
 //! The second step of a sign-in: a code from an authenticator app, or a recovery code.
 //!
-//! What always holds: it is on exactly while a secret is confirmed; a secret is readable only with our own
-//! secret, and a recovery code not at all; every code lets in once, however many try it at the same moment. A
-//! passkey can stand in for the code, but having one does not turn this on.
+//! What always holds: it is on exactly while a secret is confirmed, and until then the secret is shown to the session
+//! that began it and to no other; a secret is readable only with our own secret, and a recovery code not at all; every
+//! code lets in once, however many try it at the same moment. A passkey can stand in for the code, but having one does
+//! not turn this on.
 
 mod qr;
 mod rules;
@@ -15,8 +16,8 @@ use serde_json::json;
 use sqlx::PgConnection;
 use time::OffsetDateTime;
 
-use self::rules::Typed;
-use super::{Caller, Error, Identity, Permission, mails, note};
+use self::{rules::Typed, store::TotpRow};
+use super::{Caller, Denied, Error, Identity, Permission, mails, note};
 use crate::{
     audit::Actor,
     context::Context,
@@ -29,7 +30,7 @@ use crate::{
 };
 
 const RECOVERY_CODES: usize = 10;
-/// How long a secret waits for its first code. Until then, looking at the page again shows the same one.
+/// How long a secret waits for its first code. Until then, looking at the page again shows its session the same one.
 const SETUP_LASTS: time::Duration = time::Duration::hours(1);
 const CONFIRMATIONS: Limit =
     Limit { name: "two_factor_enable", times: 10, per: Duration::from_secs(15 * 60) };
@@ -63,6 +64,7 @@ pub async fn status(ctx: &Context, caller: &Caller) -> Result<Status, Error> {
 /// Gives out a secret to be scanned. Nothing is asked for at sign-in before [`enable`] has seen a code of it.
 pub async fn begin(ctx: &Context, caller: &Caller) -> Result<TwoFactorSetup, Error> {
     let identity = caller.require(ctx, Permission::AccountSecure)?;
+    let session = identity.session().ok_or(Denied::Forbidden)?;
     let user = &identity.user;
     let now = ctx.clock.now();
     let mut tx = ctx.db.begin().await?;
@@ -70,8 +72,7 @@ pub async fn begin(ctx: &Context, caller: &Caller) -> Result<TwoFactorSetup, Err
     super::store::lock(&mut tx, user.id).await?.ok_or(Error::NotFound)?;
     let waiting = match store::totp(&mut tx, user.id).await? {
         Some(row) if row.confirmed_at.is_some() => return Err(ON_ALREADY),
-        Some(row) if now - row.created_at < SETUP_LASTS => open(ctx, user.id, &row.secret_sealed),
-        _ => None,
+        row => row.and_then(|row| waiting_here(ctx, identity, &row)),
     };
     let secret = match waiting {
         Some(secret) => secret,
@@ -79,7 +80,7 @@ pub async fn begin(ctx: &Context, caller: &Caller) -> Result<TwoFactorSetup, Err
             let secret = ctx.random.bytes::<{ totp::SECRET_BYTES }>();
             let sealed =
                 ctx.hashers.sealer.seal(Sealed::TotpSecret, user.id.uuid().as_bytes(), &secret, &ctx.random);
-            store::put_unconfirmed(&mut tx, user.id, &sealed, now).await?;
+            store::put_unconfirmed(&mut tx, user.id, session, &sealed, now).await?;
             record(&mut tx, ctx, identity, "account.two_factor_begun").await?;
             secret.to_vec()
         }
@@ -88,17 +89,24 @@ pub async fn begin(ctx: &Context, caller: &Caller) -> Result<TwoFactorSetup, Err
     setup(&secret, &user.email)
 }
 
-/// What [`begin`] gave out, as long as it waits for its first code.
+/// What [`begin`] gave out to this session, as long as it waits for its first code.
 pub async fn pending(ctx: &Context, caller: &Caller) -> Result<Option<TwoFactorSetup>, Error> {
     let identity = caller.require(ctx, Permission::AccountSecure)?;
     let user = &identity.user;
     let mut conn = ctx.db.acquire().await?;
-    let now = ctx.clock.now();
-    let waiting = store::totp(&mut conn, user.id)
-        .await?
-        .filter(|row| row.confirmed_at.is_none() && now - row.created_at < SETUP_LASTS)
-        .and_then(|row| open(ctx, user.id, &row.secret_sealed));
+    let row = store::totp(&mut conn, user.id).await?;
+    let waiting = row.and_then(|row| waiting_here(ctx, identity, &row));
     waiting.map(|secret| setup(&secret, &user.email)).transpose()
+}
+
+/// The secret that this session was given, while it can still be confirmed. One of another session is as good as none:
+/// somebody else may have begun it and know it. Nor does anybody depend yet on one that is unreadable.
+fn waiting_here(ctx: &Context, identity: &Identity, row: &TotpRow) -> Option<Vec<u8>> {
+    let session = identity.session()?.uuid();
+    let waits = row.confirmed_at.is_none()
+        && row.session_id == Some(session)
+        && ctx.clock.now() - row.created_at < SETUP_LASTS;
+    if waits { open(ctx, identity.user.id, &row.secret_sealed) } else { None }
 }
 
 fn setup(secret: &[u8], email: &str) -> Result<TwoFactorSetup, Error> {
@@ -122,11 +130,7 @@ pub async fn enable(ctx: &Context, caller: &Caller, code: &str) -> Result<Recove
     if row.confirmed_at.is_some() {
         return Err(ON_ALREADY);
     }
-    if now - row.created_at >= SETUP_LASTS {
-        return Err(RUN_OUT);
-    }
-    // Unreadable, it is as good as run out: nobody depends on it yet.
-    let secret = open(ctx, user.id, &row.secret_sealed).ok_or(RUN_OUT)?;
+    let secret = waiting_here(ctx, identity, &row).ok_or(RUN_OUT)?;
     let Some(Typed::Totp(code)) = rules::read(code) else {
         return Err(Error::InvalidCode);
     };
@@ -139,6 +143,11 @@ pub async fn enable(ctx: &Context, caller: &Caller, code: &str) -> Result<Recove
     tx.commit().await?;
     rate_limit::forget(ctx, CONFIRMATIONS, &key).await?;
     Ok(codes)
+}
+
+/// Forgets a secret that is only being set up, in the transaction of the reason for it.
+pub(crate) async fn call_off(conn: &mut PgConnection, account: UserId) -> Result<(), Error> {
+    Ok(store::delete_unconfirmed(conn, account).await?)
 }
 
 /// Turns it off, and forgets the secret and all recovery codes. When it is off already, nothing happens.

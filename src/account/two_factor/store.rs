@@ -2,13 +2,16 @@
 
 use sqlx::{PgConnection, PgPool};
 use time::OffsetDateTime;
+use uuid::Uuid;
 
-use crate::contract::id::UserId;
+use crate::contract::id::{SessionId, UserId};
 
 pub struct TotpRow {
     pub secret_sealed: Vec<u8>,
     pub created_at: OffsetDateTime,
     pub confirmed_at: Option<OffsetDateTime>,
+    /// Where it is being set up.
+    pub session_id: Option<Uuid>,
 }
 
 /// Since when it is on, and how many recovery codes are left.
@@ -44,7 +47,7 @@ pub async fn set_since(
 pub async fn totp(conn: &mut PgConnection, account: UserId) -> Result<Option<TotpRow>, sqlx::Error> {
     sqlx::query_as!(
         TotpRow,
-        "select secret_sealed, created_at, confirmed_at from totp where account_id = $1",
+        "select secret_sealed, created_at, confirmed_at, session_id from totp where account_id = $1",
         account.uuid(),
     )
     .fetch_optional(conn)
@@ -55,15 +58,18 @@ pub async fn totp(conn: &mut PgConnection, account: UserId) -> Result<Option<Tot
 pub async fn put_unconfirmed(
     conn: &mut PgConnection,
     account: UserId,
+    session: SessionId,
     secret_sealed: &[u8],
     now: OffsetDateTime,
 ) -> Result<(), sqlx::Error> {
     sqlx::query!(
-        "insert into totp (account_id, secret_sealed, created_at) values ($1, $2, $3)
+        "insert into totp (account_id, session_id, secret_sealed, created_at) values ($1, $2, $3, $4)
          on conflict on constraint totp_pkey do update set
-             secret_sealed = excluded.secret_sealed, created_at = excluded.created_at
+             session_id = excluded.session_id, secret_sealed = excluded.secret_sealed,
+             created_at = excluded.created_at
          where totp.confirmed_at is null",
         account.uuid(),
+        session.uuid(),
         secret_sealed,
         now,
     )
@@ -80,7 +86,8 @@ pub async fn confirm(
     now: OffsetDateTime,
 ) -> Result<(), sqlx::Error> {
     sqlx::query!(
-        "update totp set confirmed_at = $3, last_step = $2 where account_id = $1 and confirmed_at is null",
+        "update totp set confirmed_at = $3, last_step = $2, session_id = null
+         where account_id = $1 and confirmed_at is null",
         account.uuid(),
         step,
         now,
@@ -101,6 +108,13 @@ pub async fn accept_step(conn: &mut PgConnection, account: UserId, step: i64) ->
     .execute(conn)
     .await?;
     Ok(done.rows_affected() == 1)
+}
+
+pub async fn delete_unconfirmed(conn: &mut PgConnection, account: UserId) -> Result<(), sqlx::Error> {
+    sqlx::query!("delete from totp where account_id = $1 and confirmed_at is null", account.uuid())
+        .execute(conn)
+        .await?;
+    Ok(())
 }
 
 /// True when it had been confirmed.

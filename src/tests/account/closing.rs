@@ -7,8 +7,8 @@ use devforge::{
 };
 use time::Duration;
 
-use super::{ADA, audited, is_let_in, mails, newest_mail, problems, published, second};
-use crate::support::{PASSWORD, TestApp};
+use super::{ADA, audited, is_let_in, mails, newest_mail, problems, published, second, token};
+use crate::support::{PASSWORD, TestApp, client};
 
 /// Somebody who has asked for the end of their account.
 async fn leaving(app: &TestApp, email: &str) -> (User, Caller) {
@@ -122,6 +122,29 @@ async fn after_two_weeks_nothing_of_a_person_is_left() {
 
     app.person(ADA, Role::Customer).await;
     assert!(is_let_in(&app.ctx, ADA, PASSWORD).await, "the address is free again");
+}
+
+#[tokio::test]
+async fn mail_to_addresses_that_are_no_more_or_never_became_theirs_is_forgotten_as_well() {
+    let app = TestApp::start().await;
+    let caller = app.signed_in(ADA, Role::Customer).await;
+    account::start_email_change(&app.ctx, &caller, "ada@second.example").await.expect("asked for");
+    for kind in ["email_change_old", "email_change_new"] {
+        let link = token(&app.ctx, kind).await;
+        account::confirm_email_change(&app.ctx, &link, &client()).await.expect("confirmed");
+    }
+    second(&app);
+    account::start_email_change(&app.ctx, &caller, "ada@third.example").await.expect("asked for");
+    account::request_deletion(&app.ctx, &caller, "ada@second.example").await.expect("asked for");
+    let named = async || {
+        sqlx::query_scalar::<_, i64>("select count(*) from mail_message m where m::text ilike '%ada@%'")
+            .fetch_one(&app.ctx.db)
+            .await
+            .expect("looked for")
+    };
+    assert_eq!(named().await, 6, "two for each change, one to the former address, one about the end");
+    a_day_passes(&app, 14).await;
+    assert_eq!(named().await, 0);
 }
 
 #[tokio::test]

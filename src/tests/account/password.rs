@@ -1,28 +1,16 @@
 //! Passwords: changed by who knows them, and set anew by who reads the mail.
 
 use devforge::{
-    account::{self, Client, Denied, Error},
+    account::{self, Denied, Error, sign_in, two_factor},
     contract::account::{Role, User},
 };
 use time::Duration;
 
 use super::{
-    ADA, BETTER, GOOD, audited, audited_text, is_let_in, mails, newest_mail, problems, registered, second,
-    token,
+    ADA, BETTER, GOOD, at, audited, audited_text, is_let_in, mails, newest_mail, problems, registered,
+    reset_link, token,
 };
 use crate::support::{PASSWORD, TestApp, client};
-
-fn at(network: &str) -> Client {
-    Client { address: network.to_owned(), network: network.to_owned(), ..client() }
-}
-
-/// The token of a link that was asked for and mailed.
-async fn reset_link(app: &TestApp, email: &str) -> String {
-    second(app);
-    account::start_reset(&app.ctx, email, &client()).await.expect("asked for");
-    app.run_jobs().await;
-    token(&app.ctx, "reset_password").await
-}
 
 async fn sessions(app: &TestApp, user: &User) -> i64 {
     sqlx::query_scalar("select count(*) from session where account_id = $1")
@@ -192,12 +180,25 @@ async fn of_two_who_use_one_link_at_once_one_sets_the_password() {
 }
 
 #[tokio::test]
-async fn a_link_to_reset_ends_after_half_an_hour_and_when_a_newer_one_is_sent() {
+async fn a_newer_link_to_reset_leaves_the_older_one_good_and_with_one_used_all_end() {
     let app = TestApp::start().await;
     app.person(ADA, Role::Customer).await;
     let first = reset_link(&app, ADA).await;
     let newest = reset_link(&app, ADA).await;
-    assert!(matches!(account::check_reset(&app.ctx, &first).await, Err(Error::InvalidToken)));
+    account::check_reset(&app.ctx, &newest).await.expect("good");
+    account::finish_reset(&app.ctx, &first, BETTER, &client()).await.expect("still good");
+    for link in [first, newest] {
+        let refused = account::finish_reset(&app.ctx, &link, GOOD, &client()).await;
+        assert!(matches!(refused, Err(Error::InvalidToken)), "{refused:?}");
+    }
+    assert!(is_let_in(&app.ctx, ADA, BETTER).await);
+}
+
+#[tokio::test]
+async fn a_link_to_reset_ends_after_half_an_hour() {
+    let app = TestApp::start().await;
+    app.person(ADA, Role::Customer).await;
+    let newest = reset_link(&app, ADA).await;
     app.ctx.clock.advance(Duration::minutes(30) - Duration::seconds(1));
     account::check_reset(&app.ctx, &newest).await.expect("good");
     app.ctx.clock.advance(Duration::seconds(1));
@@ -223,17 +224,28 @@ async fn nothing_is_sent_for_an_account_that_is_locked() {
 }
 
 #[tokio::test]
-async fn too_many_resets_are_told_to_a_network_and_not_to_who_asks_for_an_address() {
+async fn whoever_asks_for_an_address_again_and_again_does_not_use_up_what_its_owner_has() {
     let app = TestApp::start().await;
     app.person(ADA, Role::Customer).await;
-    for number in 0..6 {
-        second(&app);
-        let from = at(&format!("198.51.100.{number}"));
-        account::start_reset(&app.ctx, ADA, &from).await.expect("asked for");
-    }
-    app.run_jobs().await;
-    assert_eq!(mails(&app.ctx, "reset_password").await, 3);
+    let ask = async |times: u32, network: &str| {
+        for _ in 0..times {
+            account::start_reset(&app.ctx, ADA, &at(network)).await.expect("whatever comes of it");
+        }
+        app.run_jobs().await;
+        mails(&app.ctx, "reset_password").await
+    };
+    assert_eq!(ask(6, "198.51.100.1").await, 3, "three from one network");
+    assert_eq!(ask(1, "192.0.2.10").await, 4, "its owner is somewhere else");
+    assert_eq!(ask(6, "198.51.100.2").await, 7);
+    assert_eq!(ask(6, "198.51.100.3").await, 10);
+    assert_eq!(ask(6, "198.51.100.4").await, 10, "ten from everywhere");
+    app.ctx.clock.advance(Duration::hours(1));
+    assert_eq!(ask(1, "198.51.100.4").await, 11);
+}
 
+#[tokio::test]
+async fn too_many_resets_are_told_to_a_network() {
+    let app = TestApp::start().await;
     let here = at("203.0.113.9");
     for number in 0..20 {
         account::start_reset(&app.ctx, &format!("nobody-{number}@example.com"), &here)
@@ -243,4 +255,45 @@ async fn too_many_resets_are_told_to_a_network_and_not_to_who_asks_for_an_addres
     let refused = account::start_reset(&app.ctx, "nobody@example.com", &here).await;
     assert!(matches!(refused, Err(Error::TooManyTries { .. })), "{refused:?}");
     app.run_jobs().await;
+}
+
+#[tokio::test]
+async fn a_reset_lets_its_owner_in_whatever_others_are_guessing() {
+    let app = TestApp::start().await;
+    app.person(ADA, Role::Customer).await;
+    // Thirty are free, and one more closes the door for every device that was not seen before.
+    for number in 0..31 {
+        let from = at(&format!("198.51.100.{number}"));
+        let refused = sign_in::with_password(&app.ctx, ADA, "not the password", true, &from).await;
+        assert!(matches!(refused, Err(Error::InvalidCredentials)), "{refused:?}");
+    }
+    let refused = sign_in::with_password(&app.ctx, ADA, PASSWORD, true, &client()).await;
+    assert!(matches!(refused, Err(Error::TooManyTries { .. })), "{refused:?}");
+
+    let link = reset_link(&app, ADA).await;
+    account::finish_reset(&app.ctx, &link, BETTER, &client()).await.expect("set");
+    assert!(is_let_in(&app.ctx, ADA, BETTER).await);
+}
+
+#[tokio::test]
+async fn twenty_passwords_an_hour_are_judged_for_one_account_with_a_link() {
+    let app = TestApp::start().await;
+    app.person(ADA, Role::Customer).await;
+    let link = reset_link(&app, ADA).await;
+    for _ in 0..20 {
+        let refused = account::finish_reset(&app.ctx, &link, "short", &client()).await;
+        assert_eq!(problems(refused).len(), 1);
+    }
+    let refused = account::finish_reset(&app.ctx, &link, BETTER, &client()).await;
+    assert!(matches!(refused, Err(Error::TooManyTries { .. })), "{refused:?}");
+}
+
+#[tokio::test]
+async fn a_second_factor_that_is_being_set_up_ends_with_the_password() {
+    let app = TestApp::start().await;
+    let caller = app.signed_in(ADA, Role::Customer).await;
+    two_factor::begin(&app.ctx, &caller).await.expect("begun");
+    assert!(two_factor::pending(&app.ctx, &caller).await.expect("asked").is_some());
+    account::change_password(&app.ctx, &caller, PASSWORD, BETTER).await.expect("changed");
+    assert!(two_factor::pending(&app.ctx, &caller).await.expect("asked").is_none());
 }

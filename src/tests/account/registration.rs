@@ -1,22 +1,18 @@
 //! How an account begins, and how its address is proven.
 
 use devforge::{
-    account::{self, Choices, Client, Error, NewAccount},
+    account::{self, Choices, Error, NewAccount},
     contract::account::{Registration, Role},
 };
 use time::Duration;
 
 use super::{
-    ADA, GOOD, audited, audited_text, mails, newest_mail, problems, published, registered, second, token,
+    ADA, GOOD, at, audited, audited_text, mails, newest_mail, problems, published, registered, second, token,
 };
 use crate::support::{PASSWORD, TestApp, client};
 
 pub fn of(email: &str, name: &str, password: &str) -> Registration {
     Registration { email: email.to_owned(), name: name.to_owned(), password: password.to_owned() }
-}
-
-fn at(network: &str) -> Client {
-    Client { address: network.to_owned(), network: network.to_owned(), ..client() }
 }
 
 #[tokio::test]
@@ -130,6 +126,8 @@ async fn of_those_who_register_one_address_at_once_one_gets_it() {
 async fn passwords_that_are_easy_to_guess_are_refused() {
     let app = TestApp::start().await;
     let endless = "walrus teapot ".repeat(200);
+    // A megabyte, and eighteen times as many characters in the form that is hashed.
+    let enormous = "\u{fdfa}".repeat(350_000);
     for (password, code) in [
         ("", "weak_password"),
         ("oj7&vQ2m!xk", "weak_password"),
@@ -138,10 +136,39 @@ async fn passwords_that_are_easy_to_guess_are_refused() {
         ("Lovelace2026", "weak_password"),
         ("            ", "weak_password"),
         (endless.as_str(), "too_long"),
+        (enormous.as_str(), "too_long"),
     ] {
         let refused = account::register(&app.ctx, &of(ADA, "Ada Lovelace", password), &client()).await;
         assert_eq!(problems(refused), [("password".to_owned(), code.to_owned())], "{password:?}");
     }
+}
+
+#[tokio::test]
+async fn how_hard_a_password_is_to_guess_is_estimated_once_the_rest_is_good() {
+    let app = TestApp::start().await;
+    let guessable = "Lovelace2026";
+    for (email, name, expected) in [
+        ("ada", "Ada Lovelace", ("email", "invalid_email")),
+        (ADA, "Ada\0Lovelace", ("name", "invalid_name")),
+        (ADA, "Ada Lovelace", ("password", "weak_password")),
+    ] {
+        let refused = account::register(&app.ctx, &of(email, name, guessable), &client()).await;
+        assert_eq!(problems(refused), [(expected.0.to_owned(), expected.1.to_owned())]);
+    }
+}
+
+#[tokio::test]
+async fn sixty_forms_an_hour_are_enough_for_one_network_whatever_is_wrong_with_them() {
+    let app = TestApp::start().await;
+    for _ in 0..60 {
+        let refused = account::register(&app.ctx, &of("ada", "Ada", "short"), &client()).await;
+        assert_eq!(problems(refused).len(), 2);
+    }
+    let refused = account::register(&app.ctx, &of("ada", "Ada", "short"), &client()).await;
+    assert!(matches!(refused, Err(Error::TooManyTries { .. })), "{refused:?}");
+    account::register(&app.ctx, &of(ADA, "Ada", GOOD), &at("198.51.100.7"))
+        .await
+        .expect("from another network");
 }
 
 #[tokio::test]

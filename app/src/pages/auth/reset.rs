@@ -63,10 +63,7 @@ fn page(token: String, tried: &Tried, visit: Visit) -> Response {
 }
 
 fn dead(visit: Visit) -> Response {
-    let text = format!(
-        "A link to set a new password works once, for {}, and only the newest one does.",
-        forgot::lasts()
-    );
+    let text = format!("A link to set a new password works once, for {}.", forgot::lasts());
     parts::dead_link(visit, "The link to reset has ended", text, || {
         view! { <a class="button primary large" href="/forgot">"Send a new link"</a> }.into_any()
     })

@@ -92,8 +92,8 @@ pub async fn sign_in(
     Ok(page(Shown { email: sent.email, remember, next, before: None }, &tried, &visit))
 }
 
-pub async fn passkey_options(State(ctx): State<Context>) -> Result<Response, ApiError> {
-    Ok(challenge(passkey::begin_sign_in(&ctx, None).await?))
+pub async fn passkey_options(State(ctx): State<Context>, client: Client) -> Result<Response, ApiError> {
+    Ok(challenge(passkey::begin_open_sign_in(&ctx, &client).await?))
 }
 
 #[derive(Deserialize)]

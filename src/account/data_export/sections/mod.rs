@@ -57,7 +57,7 @@ pub const SECTIONS: &[Section] = &[
     },
     Section {
         file: "mail.json",
-        about: "Which mails we sent to your address, and when",
+        about: "Which mails we sent to you, and when",
         collect: |ctx, owner| listed(store::mail(&ctx.db, owner, MOST_ROWS)),
     },
     Section { file: "audit.json", about: "What was done by you or to your account", collect: audit },

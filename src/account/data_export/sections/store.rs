@@ -201,14 +201,20 @@ pub async fn tokens(pool: &PgPool, owner: UserId, limit: i64) -> Result<Vec<Toke
     .await
 }
 
-/// An address is theirs once they have shown that they read it, and may have been somebody else's before the account
-/// began.
+/// What is about their account, whatever address it went to; but what went to an address they want to have only once
+/// they have it, because it is sent only where nobody else has an account. And what went to their address about no
+/// account: an address is theirs once they have shown that they read it, and may have been somebody else's before the
+/// account began.
 pub async fn mail(pool: &PgPool, owner: UserId, limit: i64) -> Result<Vec<MailRow>, sqlx::Error> {
     sqlx::query_as!(
         MailRow,
         "select m.kind, m.subject, m.to_address, m.state, m.created_at, m.sent_at
-         from account a join mail_message m on lower(m.to_address) = lower(a.email) and m.created_at >= a.created_at
-         where a.id = $1 and a.email_verified_at is not null
+         from account a join mail_message m on m.account_id = a.id or lower(m.to_address) = lower(a.email)
+         where a.id = $1 and case
+             when m.account_id is null then m.created_at >= a.created_at and a.email_verified_at is not null
+             when m.account_id <> a.id then false
+             else m.kind <> 'email_change_new' or lower(m.to_address) = lower(a.email)
+         end
          order by m.created_at desc, m.id desc limit $2",
         owner.uuid(),
         limit,

@@ -1,11 +1,15 @@
 //! What mails about accounts say.
 //!
 //! What always holds: a mail with a link that opens something is sensitive, and says how long the link is good
-//! and what to do if one did not ask for it.
+//! and what to do if one did not ask for it; an address that nobody has proven gets only what proves it; an account
+//! cannot be made to write as often as somebody likes.
+
+mod store;
 
 use sqlx::PgConnection;
 use time::{
-    OffsetDateTime, UtcOffset, format_description::StaticFormatDescription, macros::format_description,
+    Duration, OffsetDateTime, UtcOffset, format_description::StaticFormatDescription,
+    macros::format_description,
 };
 
 use super::Error;
@@ -20,7 +24,25 @@ const MOMENT: StaticFormatDescription =
     format_description!("[day padding:none] [month repr:long] [year], [hour]:[minute] UTC");
 const NOT_YOU: &str = "If this was not you, set a new password at once and look at where you are signed in.";
 
-/// Queues a mail to the owner of an account, in the caller's transaction.
+/// All that an address gets while nobody has proven that they read it: it may be a stranger's.
+const TO_UNPROVEN: [&str; 2] = ["verify_email", "reset_password"];
+/// What is sent however many mails there were: its reader has to act, or may be losing the account. All others are
+/// notices, and so are kinds to come.
+const IN_ANY_CASE: [&str; 8] = [
+    "verify_email",
+    "reset_password",
+    "password_changed",
+    "email_change_old",
+    "email_change_new",
+    "email_changed",
+    "email_is_taken",
+    "deletion_requested",
+];
+/// Nobody does more in a day that they want to read about.
+const NOTICES_A_DAY: i64 = 30;
+
+/// Queues a mail to the owner of an account, in the caller's transaction. A notice that is one too many, or that
+/// would go to an unproven address, is not written: what it tells stands in the account as well.
 pub(crate) async fn send_to(
     conn: &mut PgConnection,
     ctx: &Context,
@@ -28,6 +50,16 @@ pub(crate) async fn send_to(
     kind: &'static str,
     message: &Message,
 ) -> Result<(), Error> {
+    if !user.email_verified && !TO_UNPROVEN.contains(&kind) {
+        return Ok(());
+    }
+    if !IN_ANY_CASE.contains(&kind) {
+        let (others, since) = (IN_ANY_CASE.map(str::to_owned), ctx.clock.now() - Duration::DAY);
+        // Counted where they stand, on the connection there is: who holds a transaction must not wait for another.
+        if store::count_but(&mut *conn, user.id, &others, since).await? >= NOTICES_A_DAY {
+            return Ok(());
+        }
+    }
     // Whoever registers an address that is not theirs would otherwise write into a stranger's mail, by the name.
     let (to, message) = if user.email_verified {
         let greeting = format!("Hello {},", user.name);
@@ -35,7 +67,7 @@ pub(crate) async fn send_to(
     } else {
         (Recipient::nameless(&user.email), message.clone().greeting("Hello,"))
     };
-    mail::send(conn, ctx, &to, kind, &message).await?;
+    mail::send_to_account(conn, ctx, user.id, &to, kind, &message).await?;
     Ok(())
 }
 
@@ -55,13 +87,38 @@ pub(crate) fn reset(url: &str) -> Message {
         .sensitive()
 }
 
-/// `place` is where it was done, when that is known.
-pub(crate) fn password_changed(when: OffsetDateTime, place: Option<&str>) -> Message {
-    let mut facts = vec![("When", moment(when))];
-    facts.extend(place.map(|place| ("Where", place.to_owned())));
+pub(crate) fn password_changed(when: OffsetDateTime) -> Message {
     Message::new("Your password was changed")
         .paragraph("your Dev Forge account has a new password. Everywhere else you have been signed out.")
-        .facts(facts)
+        .facts(vec![("When", moment(when))])
+        .note(
+            "If this was not you, ask for a new password on the page where you sign in, and write to our support.",
+        )
+}
+
+/// With a link from a mail, at an address that was proven before.
+pub(crate) fn password_reset(ctx: &Context, when: OffsetDateTime, place: &str) -> Message {
+    Message::new("Your password was changed")
+        .paragraph("your Dev Forge account has a new password. You have been signed out everywhere.")
+        .facts(vec![("When", moment(when)), ("Where", place.to_owned())])
+        .paragraph(
+            "Passkeys and personal tokens stay, and open the account as before. Look whether all of them are yours.",
+        )
+        .action("See what opens your account", security(ctx))
+        .note(
+            "If this was not you, ask for a new password on the page where you sign in, and write to our support.",
+        )
+}
+
+/// With a link from a mail, at an address that nobody had proven.
+pub(crate) fn first_proven_by_reset(when: OffsetDateTime, place: &str) -> Message {
+    Message::new("Your password was changed")
+        .paragraph("your Dev Forge account has a new password, and your mail address is confirmed.")
+        .facts(vec![("When", moment(when)), ("Where", place.to_owned())])
+        .paragraph(
+            "Until now nobody had shown that the account is theirs. So passkeys, personal tokens and two-factor \
+             sign-in from before are removed, and everybody is signed out.",
+        )
         .note(
             "If this was not you, ask for a new password on the page where you sign in, and write to our support.",
         )
