@@ -23,7 +23,8 @@ pub const REGISTRATIONS_A_DAY: Limit = limit("register_day", 100, DAY);
 pub const VERIFICATION_MAILS: Limit = limit("verification_mail", 5, HOUR);
 /// From one network, so that nobody elsewhere uses up what its owner has.
 pub const RESETS_OF_AN_ADDRESS_FROM_A_NETWORK: Limit = limit("reset_address_network", 3, HOUR);
-pub const RESETS_OF_AN_ADDRESS: Limit = limit("reset_address", 10, HOUR);
+/// From everywhere. So many that it takes twenty networks to keep its owner waiting, and a mailbox bears them.
+pub const RESETS_OF_AN_ADDRESS: Limit = limit("reset_address", 60, HOUR);
 pub const RESETS_FROM_A_NETWORK: Limit = limit("reset_network", 20, HOUR);
 /// Passwords tried with a link that is good.
 pub const RESET_TRIES: Limit = limit("reset_try", 20, HOUR);

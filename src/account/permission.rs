@@ -204,7 +204,12 @@ impl Identity {
 
     fn may(&self, permission: Permission, now: OffsetDateTime) -> Result<(), Denied> {
         let rule = permission.rule();
-        if !permission.of_role(self.user.role) {
+        let has = permission.of_role(self.user.role);
+        if self.impersonator().is_some() && !(has && rule.reads) {
+            // Whoever is really there may well be allowed to, once they stop looking.
+            return Err(Denied::ReadOnly);
+        }
+        if !has {
             return Err(Denied::Forbidden);
         }
         match &self.via {
@@ -212,7 +217,6 @@ impl Identity {
                 Some(scope) if scopes.contains(&scope) => Ok(()),
                 missing => Err(Denied::Scope(missing)),
             },
-            Via::Session { impersonator: Some(_), .. } if !rule.reads => Err(Denied::ReadOnly),
             Via::Session { .. } if rule.fresh && !self.is_fresh(now) => Err(Denied::NotFresh),
             Via::Session { .. } => Ok(()),
         }

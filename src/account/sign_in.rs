@@ -10,7 +10,9 @@ use serde_json::json;
 use sqlx::PgConnection;
 
 use super::{
-    Caller, Client, Denied, Error, note, passkey, password, rules,
+    Caller, Client, Denied, Error,
+    limits::{self, Of},
+    note, passkey, password, rules,
     store::{self, Account},
     ticket, two_factor,
 };
@@ -30,6 +32,9 @@ use crate::{
 };
 
 const MINUTE: u64 = 60;
+/// Challenges for a new proof: each is a row for some minutes.
+const CHALLENGES: Limit =
+    Limit { name: "confirm_challenge", times: 60, per: Duration::from_secs(10 * MINUTE) };
 /// From one network, whatever the addresses tried.
 const PER_NETWORK: Limit =
     Limit { name: "sign_in_network", times: 200, per: Duration::from_secs(15 * MINUTE) };
@@ -53,8 +58,11 @@ const FROM_ELSEWHERE: Throttle = Throttle {
 const FROM_KNOWN_DEVICE: Throttle = Throttle { name: "sign_in_known", free: 10, ..FROM_HERE };
 /// The password once more, by whoever holds a session.
 const CONFIRMATIONS: Throttle = Throttle { name: "sign_in_confirm", ..FROM_HERE };
-/// Codes, once the password was right. There are only a million of them.
-const CODES: Throttle = Throttle { name: "sign_in_code", ..FROM_HERE };
+/// Codes, once the password was right. There are only a million of them. Counted as passwords are: from here, from
+/// everywhere, and on a device of the owner's apart from both.
+const CODES_HERE: Throttle = Throttle { name: "sign_in_code_here", ..FROM_HERE };
+const CODES_ELSEWHERE: Throttle = Throttle { name: "sign_in_code_elsewhere", ..FROM_ELSEWHERE };
+const CODES_KNOWN: Throttle = Throttle { name: "sign_in_code_known", ..FROM_KNOWN_DEVICE };
 
 /// What proves who one is.
 #[derive(Debug, Clone, Copy)]
@@ -140,11 +148,11 @@ pub async fn second_step(
     // Checked before the transaction: the library's work is long, and its ticket is taken whatever comes of it.
     let method = match proof {
         Proof::Passkey { ticket, credential } => {
-            passkey::finish_sign_in(ctx, ticket, credential, Some(user.id)).await?;
+            check_passkey(ctx, ticket, credential, Some(user.id), client).await?;
             "password+passkey"
         }
         Proof::Code(_) => {
-            admit_code(ctx, user.id).await?;
+            admit_code(ctx, user, client).await?;
             "password+code"
         }
         Proof::Password(_) => return Err(Error::InvalidCode),
@@ -160,7 +168,7 @@ pub async fn second_step(
     ticket::take(&mut tx, ctx, ticket::Kind::SecondStep, ticket).await?.ok_or(Error::InvalidToken)?;
     let opened = session::open_browser(&mut tx, ctx, user, client, method, remember).await?;
     tx.commit().await?;
-    throttle::forgive(ctx, &CODES, &account_key(ctx, user.id)).await?;
+    forgive_codes(ctx, user, client).await?;
     Ok(opened)
 }
 
@@ -173,7 +181,7 @@ pub async fn with_passkey(
     client: &Client,
 ) -> Result<Opened, Error> {
     take_network(ctx, client).await?;
-    let user = passkey::finish_sign_in(ctx, ticket, credential, None).await?;
+    let user = check_passkey(ctx, ticket, credential, None, client).await?;
     let account = store::by_id(&ctx.db, user).await?.ok_or(Error::InvalidCredentials)?;
     refuse_locked(ctx, &account, client).await?;
     let mut tx = ctx.db.begin().await?;
@@ -192,7 +200,7 @@ pub async fn login(ctx: &Context, login: &Login, client: &Client) -> Result<(Use
         (false, _) => "password",
         (true, None) => return Err(Error::TwoFactorRequired),
         (true, Some(_)) => {
-            admit_code(ctx, user.id).await?;
+            admit_code(ctx, user, client).await?;
             "password+code"
         }
     };
@@ -206,7 +214,7 @@ pub async fn login(ctx: &Context, login: &Login, client: &Client) -> Result<(Use
     let opened = session::open_api(&mut tx, ctx, user, client, method).await?;
     tx.commit().await?;
     if user.two_factor_enabled {
-        throttle::forgive(ctx, &CODES, &account_key(ctx, user.id)).await?;
+        forgive_codes(ctx, user, client).await?;
     }
     let tokens = opened.tokens(ctx).await?;
     Ok((account.user, tokens))
@@ -257,7 +265,7 @@ pub async fn confirm(
             throttle::forgive(ctx, &CONFIRMATIONS, &key).await?;
         }
         Proof::Passkey { ticket, credential } => {
-            passkey::finish_sign_in(ctx, ticket, credential, Some(user.id)).await?;
+            check_passkey(ctx, ticket, credential, Some(user.id), client).await?;
         }
         Proof::Code(_) => return Err(Error::InvalidCredentials),
     }
@@ -271,8 +279,13 @@ pub async fn confirm(
 
 /// The challenge for a passkey as the new proof.
 pub async fn confirm_challenge(ctx: &Context, caller: &Caller) -> Result<passkey::Challenge, Error> {
-    let user = caller.user().ok_or(Denied::Unauthenticated)?;
-    passkey::begin_sign_in(ctx, user.id).await
+    let identity = caller.identity().ok_or(Denied::Unauthenticated)?;
+    if identity.impersonator().is_some() {
+        return Err(Denied::ReadOnly.into());
+    }
+    identity.session().ok_or(Denied::Forbidden)?;
+    limits::take(ctx, CHALLENGES, Of::Account(identity.user.id)).await?;
+    passkey::begin_sign_in(ctx, identity.user.id).await
 }
 
 /// The account of an address, when the password is its own and nothing else speaks against it.
@@ -316,7 +329,8 @@ async fn check_password(
 pub(crate) async fn forgive(ctx: &Context, email: &str, user: UserId, client: &Client) -> Result<(), Error> {
     throttle::forgive(ctx, &FROM_HERE, &place_key(ctx, email, client)).await?;
     throttle::forgive(ctx, &FROM_ELSEWHERE, &email_key(ctx, email)).await?;
-    throttle::forgive(ctx, &CODES, &account_key(ctx, user)).await?;
+    throttle::forgive(ctx, &CODES_HERE, &place_key(ctx, email, client)).await?;
+    throttle::forgive(ctx, &CODES_ELSEWHERE, &account_key(ctx, user)).await?;
     Ok(())
 }
 
@@ -385,8 +399,36 @@ async fn wrong_code(
     recorded.err().unwrap_or(Error::InvalidCode)
 }
 
-async fn admit_code(ctx: &Context, user: UserId) -> Result<(), Error> {
-    admit(ctx, &CODES, &account_key(ctx, user)).await
+async fn admit_code(ctx: &Context, user: &User, client: &Client) -> Result<(), Error> {
+    if let Some(device) = session::known_device(ctx, Some(user.id), client).await? {
+        return admit(ctx, &CODES_KNOWN, &device).await;
+    }
+    admit(ctx, &CODES_HERE, &place_key(ctx, &user.email, client)).await?;
+    admit(ctx, &CODES_ELSEWHERE, &account_key(ctx, user.id)).await
+}
+
+async fn forgive_codes(ctx: &Context, user: &User, client: &Client) -> Result<(), Error> {
+    if let Some(device) = session::known_device(ctx, Some(user.id), client).await? {
+        throttle::forgive(ctx, &CODES_KNOWN, &device).await?;
+    }
+    throttle::forgive(ctx, &CODES_HERE, &place_key(ctx, &user.email, client)).await?;
+    throttle::forgive(ctx, &CODES_ELSEWHERE, &account_key(ctx, user.id)).await?;
+    Ok(())
+}
+
+/// Whose passkey answered. A refusal is recorded like that of a password.
+async fn check_passkey(
+    ctx: &Context,
+    ticket: &str,
+    credential: &str,
+    expected: Option<UserId>,
+    client: &Client,
+) -> Result<UserId, Error> {
+    let checked = Box::pin(passkey::finish_sign_in(ctx, ticket, credential, expected)).await;
+    if matches!(checked, Err(Error::InvalidCredentials)) {
+        record_failure(ctx, expected, "account.passkey_refused", client).await?;
+    }
+    checked
 }
 
 async fn admit(ctx: &Context, throttle: &Throttle, key: &[u8; 32]) -> Result<(), Error> {

@@ -99,8 +99,9 @@ impl FromRequestParts<Context> for Caller {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, ctx: &Context) -> Result<Self, ApiError> {
-        if let Some(value) = parts.headers.get(header::AUTHORIZATION) {
-            let token = value.to_str().ok().and_then(bearer).ok_or_else(ApiError::unauthenticated)?;
+        // Other schemes are for others: a proxy in front of us may ask for a password of its own.
+        let authorization = parts.headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
+        if let Some(token) = authorization.and_then(bearer) {
             return by_token(ctx, token, parts).await;
         }
         let Some(cookie) = cookie(parts, session::cookie_name(&ctx.config)) else {

@@ -248,6 +248,21 @@ pub(crate) async fn forget_devices(conn: &mut PgConnection, account: UserId) -> 
     store::forget_devices(conn, account.uuid()).await
 }
 
+/// After a new password only the device it was set on counts, when it was known before.
+pub(crate) async fn keep_only_device(
+    conn: &mut PgConnection,
+    ctx: &Context,
+    account: UserId,
+    client: &Client,
+) -> Result<(), sqlx::Error> {
+    store::forget_devices(conn, account.uuid()).await?;
+    if client.known_device.is_some() {
+        let hash = Device::of(client).hash(ctx, account.uuid());
+        store::remember_device(conn, &hash, account.uuid(), ctx.clock.now()).await?;
+    }
+    Ok(())
+}
+
 /// The same session with a new proof of who is there, under a new cookie.
 pub(crate) async fn renew(
     conn: &mut PgConnection,

@@ -189,7 +189,7 @@ pub async fn delete_expired(
 ) -> Result<u64, sqlx::Error> {
     let done = sqlx::query!(
         "delete from session where id in (
-             select id from session where expires_at <= $1 or created_at <= $2 limit $3
+             select id from session where expires_at <= $1 or created_at <= $2 limit $3 for update skip locked
          )",
         now,
         oldest,

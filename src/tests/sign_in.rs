@@ -161,10 +161,11 @@ async fn a_password_that_is_being_changed_signs_nobody_in_any_more() {
     let mut passwords = [PASSWORD, "eleven quiet lanterns drift"];
     for round in 0..6 {
         let [old, new] = passwords;
+        let asking = client();
         let elsewhere = at(&format!("198.51.100.{round}"));
         let (entered, changed) = tokio::join!(
             enter(&app.ctx, ADA, old, &elsewhere),
-            account::change_password(&app.ctx, &caller, old, new),
+            account::change_password(&app.ctx, &caller, old, new, &asking),
         );
         changed.expect("the password is changed");
         // Before the change and ended by it, or after it and refused: never still there.
@@ -197,4 +198,34 @@ async fn only_a_session_can_be_proven_again_and_guessing_there_waits_too() {
     }
     let refused = sign_in::confirm(&app.ctx, &caller, Proof::Password(WRONG), &at("203.0.113.9")).await;
     assert!(matches!(refused, Err(Error::TooManyTries { .. })), "{refused:?}");
+}
+
+#[tokio::test]
+async fn guessing_codes_keeps_nobody_out_on_their_own_device() {
+    let app = TestApp::start().await;
+    let ada = app.person(ADA, Role::Customer).await;
+    let owner = app.sign_in(&ada).await;
+    sqlx::query("update account set two_factor_since = created_at").execute(&app.ctx.db).await.expect("set");
+    let known = Client { known_device: owner.device, ..client() };
+    let thief = at("198.51.100.1");
+    let begin = |client: Client| {
+        let ctx = app.ctx.clone();
+        async move {
+            match enter(&ctx, ADA, PASSWORD, &client).await {
+                Ok(Step::Second(ticket)) => (ticket, client),
+                other => panic!("a code is asked for: {other:?}"),
+            }
+        }
+    };
+    let (ticket, thief) = begin(thief).await;
+    let mut waits = false;
+    for _ in 0..8 {
+        let refused = sign_in::second_step(&app.ctx, &ticket, Proof::Code("000000"), &thief).await;
+        waits |= matches!(refused, Err(Error::TooManyTries { .. }));
+        assert!(matches!(refused, Err(Error::InvalidCode | Error::TooManyTries { .. })), "{refused:?}");
+    }
+    assert!(waits);
+    let (ticket, known) = begin(known).await;
+    let refused = sign_in::second_step(&app.ctx, &ticket, Proof::Code("000000"), &known).await;
+    assert!(matches!(refused, Err(Error::InvalidCode)), "asked, not told to wait: {refused:?}");
 }

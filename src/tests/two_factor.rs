@@ -147,6 +147,7 @@ async fn a_right_code_turns_it_on_and_gives_ten_recovery_codes() {
         let refused = two_factor::enable(ctx, &ada, wrong).await;
         assert!(matches!(refused, Err(Error::InvalidCode)), "{wrong:?}: {refused:?}");
     }
+    assert_eq!(audited(ctx, "account.two_factor_code_wrong").await, 4);
     let code = code_at(&setup, ctx.clock.now());
     let spaced = format!(" {} {} ", &code[..3], &code[3..]);
     let codes = two_factor::enable(ctx, &ada, &spaced).await.expect("turned on").recovery_codes;
@@ -157,6 +158,7 @@ async fn a_right_code_turns_it_on_and_gives_ten_recovery_codes() {
     assert_eq!((status.since, status.codes_left), (Some(ctx.clock.now()), 10));
     assert_eq!(mails(ctx, "two_factor_on").await, 1);
     assert_eq!(audited(ctx, "account.two_factor_on").await, 1);
+    assert_eq!(audited(ctx, "account.two_factor_code_wrong").await, 4, "the right one is none of them");
     for refused in [
         two_factor::begin(ctx, &ada).await.map(|_| ()),
         two_factor::enable(ctx, &ada, &code_at(&setup, ctx.clock.now() + Duration::seconds(30)))
@@ -238,6 +240,7 @@ async fn new_recovery_codes_make_the_old_ones_worthless() {
     assert_eq!(check(ctx, id(&ada), &old[1]).await, None);
     assert_eq!(check(ctx, id(&ada), &new[1]).await, Some(Factor::RecoveryCode { left: 9 }));
     assert_eq!(audited(ctx, "account.recovery_codes_made").await, 1);
+    assert_eq!(mails(ctx, "recovery_codes_made").await, 1);
 }
 
 #[tokio::test]

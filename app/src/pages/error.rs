@@ -69,6 +69,29 @@ pub fn unavailable(request_id: &str) -> AnyView {
     )
 }
 
+/// An administrator who looks through somebody's eyes came to where something would be changed.
+pub fn only_looking(detail: &str, request_id: &str) -> AnyView {
+    let detail = detail.to_owned();
+
+    view! {
+        <div class="error-page">
+            <div class="page">
+                <div class="error-body">
+                    <p class="error-status mono">"403"</p>
+                    <h1 class="page-title">"You are only looking"</h1>
+                    <p class="lead">{detail}</p>
+                    <form class="error-actions" method="post" action="/admin/view/stop">
+                        <button class="button primary" type="submit">"Stop looking"</button>
+                        <a class="button secondary" href="/account">"Go on looking"</a>
+                    </form>
+                    {request_number(request_id)}
+                </div>
+            </div>
+        </div>
+    }
+    .into_any()
+}
+
 /// Any other status (403, 405, 413, 429 …): the caller gives the title and what to do.
 pub fn problem(status: u16, title: &str, detail: &str, request_id: &str) -> AnyView {
     plain_page(status, title, detail, request_id)

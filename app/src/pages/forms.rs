@@ -79,6 +79,10 @@ pub fn mistakes(error: account::Error) -> Result<(StatusCode, Mistakes), ApiErro
             general(StatusCode::LOCKED, "This account is locked. Write to support to have it opened.")
         }
         Error::Conflict(what) => general(StatusCode::CONFLICT, what),
+        Error::Busy => general(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "Very many people are signing in at the moment. Try again in a few seconds.",
+        ),
         Error::TooManyTries { retry_after } => {
             let words =
                 format!("Too many tries. Wait {}, then try again.", wait_in_words(retry_after.as_secs()));

@@ -282,6 +282,10 @@ pub fn error_page(ctx: &Context, visit: &Visit, problem: &Problem) -> Response {
             ("Not found", Box::new(move || error::not_found(&path, matches)))
         }
         ProblemCode::Unavailable => ("Not available", Box::new(move || error::unavailable(&request_id))),
+        ProblemCode::ReadOnly => {
+            let detail = problem.detail.clone();
+            (problem.code.title(), Box::new(move || error::only_looking(&detail, &request_id)))
+        }
         ProblemCode::Internal => {
             let status = problem.status;
             ("Something failed", Box::new(move || error::failed(status, &request_id)))

@@ -222,19 +222,27 @@ impl Page {
         let header = chrome::header(self.area, visit.caller.user());
         let looking = visit.caller.identity().filter(|identity| identity.impersonator().is_some());
         let banner = looking.map(|identity| viewing_banner(&identity.user.name, &identity.user.email));
-        let footer = chrome::footer(theme, &visit.path);
         let head = head(&self, visit);
+        // Nothing here may be sent: once the looking has ended, it would be about the administrator's own account.
+        let body = if looking.is_some() {
+            view! { <fieldset class="only-looking" disabled=true aria-label="Nothing can be changed">{(self.body)()}</fieldset> }
+                .into_any()
+        } else {
+            (self.body)()
+        };
+        let footer = chrome::footer(theme, &visit.path);
+        let islands = self.islands;
         view! {
             <html
                 lang="en"
                 data-theme=(theme != Theme::System).then(|| theme.as_str())
-                data-icons=self.islands.then(|| assets::url("icons.svg"))
+                data-icons=islands.then(|| assets::url("icons.svg"))
             >
                 {head}
                 <body>
                     {header}
                     {banner}
-                    <main id="main" tabindex="-1">{(self.body)()}</main>
+                    <main id="main" tabindex="-1">{body}</main>
                     {footer}
                 </body>
             </html>

@@ -143,7 +143,8 @@ impl Asked {
         };
         let query =
             url::form_urlencoded::Serializer::new(String::new()).append_pair("next", &self.back).finish();
-        self.wants_page.then(|| format!("{page}?{query}"))
+        // Not from there to itself, whatever is wrong.
+        (self.wants_page && self.path != page).then(|| format!("{page}?{query}"))
     }
 }
 

@@ -16,7 +16,10 @@ use super::{
 use crate::{
     audit::Actor,
     context::Context,
-    contract::{account::Role, id::UserId},
+    contract::{
+        account::Role,
+        id::{RequestId, UserId},
+    },
     jobs::{self, Job},
     mail, outbox, session,
 };
@@ -73,10 +76,21 @@ pub async fn keep_account(ctx: &Context, caller: &Caller) -> Result<(), Error> {
     if account.delete_after.is_none() {
         return Ok(());
     }
-    store::set_delete_after(&mut tx, id, None, ctx.clock.now()).await?;
-    note(&mut tx, ctx, identity.actor(), "account.kept", id, json!({}), Some(identity.request)).await?;
+    call_off(&mut tx, ctx, identity.actor(), id, identity.request).await?;
     tx.commit().await?;
     Ok(())
+}
+
+/// Calls off the end of an account, in the transaction of the reason for it.
+pub(super) async fn call_off(
+    conn: &mut PgConnection,
+    ctx: &Context,
+    actor: Actor,
+    id: UserId,
+    request: RequestId,
+) -> Result<(), Error> {
+    store::set_delete_after(&mut *conn, id, None, ctx.clock.now()).await?;
+    note(conn, ctx, actor, "account.kept", id, json!({}), Some(request)).await
 }
 
 /// Ends the accounts whose time has come, and forgets changes of address that nobody confirmed. Runs by the
@@ -121,10 +135,7 @@ async fn anonymize(ctx: &Context, id: UserId) -> Result<(), Error> {
     session::end_all(&mut tx, ctx, id, None).await?;
     session::forget_devices(&mut tx, id).await?;
     delete_keys(&mut tx, id).await?;
-    let keys = data_export::forget(&mut tx, id).await?;
-    if !keys.is_empty() {
-        jobs::enqueue(&mut tx, &DeleteArchives { keys }).await?;
-    }
+    delete_archives(&mut tx, id).await?;
     mail::forget(&mut tx, id, &account.user.email).await?;
     let email = format!("deleted-{}@deleted.invalid", id.uuid().simple());
     store::anonymize(&mut tx, id, &email, GONE_NAME, now).await?;
@@ -140,7 +151,16 @@ pub(super) async fn delete_keys(conn: &mut PgConnection, id: UserId) -> Result<(
     store::delete_keys(conn, id).await
 }
 
-/// Removes the archives of an account that has ended from the object store.
+/// Forgets the archives of an account. What lies in the object store goes after the commit.
+pub(super) async fn delete_archives(conn: &mut PgConnection, id: UserId) -> Result<(), Error> {
+    let keys = data_export::forget(&mut *conn, id).await?;
+    if !keys.is_empty() {
+        jobs::enqueue(conn, &DeleteArchives { keys }).await?;
+    }
+    Ok(())
+}
+
+/// Removes the archives of an account that has ended, or has its owner at last, from the object store.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct DeleteArchives {
     pub keys: Vec<String>,

@@ -38,8 +38,9 @@ const IN_ANY_CASE: [&str; 8] = [
     "email_is_taken",
     "deletion_requested",
 ];
-/// Nobody does more in a day that they want to read about.
-const NOTICES_A_DAY: i64 = 30;
+/// Nobody does one thing more often in a day and wants to read about each. Counted for every kind by itself, so that
+/// whoever makes many of one cannot keep another from being told.
+const NOTICES_OF_A_KIND_A_DAY: i64 = 10;
 
 /// Queues a mail to the owner of an account, in the caller's transaction. A notice that is one too many, or that
 /// would go to an unproven address, is not written: what it tells stands in the account as well.
@@ -54,9 +55,9 @@ pub(crate) async fn send_to(
         return Ok(());
     }
     if !IN_ANY_CASE.contains(&kind) {
-        let (others, since) = (IN_ANY_CASE.map(str::to_owned), ctx.clock.now() - Duration::DAY);
+        let since = ctx.clock.now() - Duration::DAY;
         // Counted where they stand, on the connection there is: who holds a transaction must not wait for another.
-        if store::count_but(&mut *conn, user.id, &others, since).await? >= NOTICES_A_DAY {
+        if store::count(&mut *conn, user.id, kind, since).await? >= NOTICES_OF_A_KIND_A_DAY {
             return Ok(());
         }
     }
@@ -117,7 +118,8 @@ pub(crate) fn first_proven_by_reset(when: OffsetDateTime, place: &str) -> Messag
         .facts(vec![("When", moment(when)), ("Where", place.to_owned())])
         .paragraph(
             "Until now nobody had shown that the account is theirs. So passkeys, personal tokens and two-factor \
-             sign-in from before are removed, and everybody is signed out.",
+             sign-in from before are removed, and everybody is signed out. For now your name is what your address \
+             begins with.",
         )
         .note(
             "If this was not you, ask for a new password on the page where you sign in, and write to our support.",
@@ -184,6 +186,13 @@ pub(crate) fn two_factor_on(ctx: &Context) -> Message {
 pub(crate) fn two_factor_off(ctx: &Context) -> Message {
     Message::new("Two-factor sign-in is off")
         .paragraph("from now on, your password alone opens your Dev Forge account.")
+        .action("See how you sign in", security(ctx))
+        .note(NOT_YOU)
+}
+
+pub(crate) fn recovery_codes_made(ctx: &Context) -> Message {
+    Message::new("New recovery codes were made")
+        .paragraph("your Dev Forge account has new recovery codes. Those from before do not work any more.")
         .action("See how you sign in", security(ctx))
         .note(NOT_YOU)
 }

@@ -5,17 +5,25 @@ use serde_json::json;
 use super::{check_aside, normalize, replace};
 use crate::{
     account::{
-        Caller, Error, Permission,
+        Caller, Client, Error, Permission,
         limits::{self, Of},
         mails, note, problem,
         rules::MAX_PASSWORD_CHARS,
         store,
     },
     context::Context,
+    session::{self, Opened},
 };
 
-/// The session that asks goes on; all others end. A wrong present password is [`Error::InvalidCredentials`].
-pub async fn change_password(ctx: &Context, caller: &Caller, current: &str, new: &str) -> Result<(), Error> {
+/// The session that asks goes on under a new cookie; all others end, and other devices are unknown again. A wrong
+/// present password is [`Error::InvalidCredentials`].
+pub async fn change_password(
+    ctx: &Context,
+    caller: &Caller,
+    current: &str,
+    new: &str,
+    client: &Client,
+) -> Result<Opened, Error> {
     let identity = caller.require(ctx, Permission::AccountSecure)?;
     let id = identity.user.id;
     limits::take(ctx, limits::PASSWORD_CHECKS, Of::Account(id)).await?;
@@ -24,6 +32,10 @@ pub async fn change_password(ctx: &Context, caller: &Caller, current: &str, new:
     let too_long = current.chars().count() > MAX_PASSWORD_CHARS;
     let stored = account.password_hash.as_deref().filter(|_| !too_long);
     if !ctx.hashers.passwords.verify(if too_long { "" } else { &current }, stored).await? {
+        let mut tx = ctx.db.begin().await?;
+        let (actor, request) = (identity.actor(), Some(identity.request));
+        note(&mut tx, ctx, actor, "account.password_change_refused", id, json!({}), request).await?;
+        tx.commit().await?;
         return Err(Error::InvalidCredentials);
     }
     if current == new {
@@ -45,10 +57,13 @@ pub async fn change_password(ctx: &Context, caller: &Caller, current: &str, new:
         ));
     }
     replace(&mut tx, ctx, id, &password_hash, identity.session()).await?;
+    session::keep_only_device(&mut tx, ctx, id, client).await?;
+    // Whoever copied the cookie before does not have this one.
+    let opened = session::renew(&mut tx, ctx, identity).await?;
     let message = mails::password_changed(ctx.clock.now());
     mails::send_to(&mut tx, ctx, &locked.user, "password_changed", &message).await?;
     note(&mut tx, ctx, identity.actor(), "account.password_changed", id, json!({}), Some(identity.request))
         .await?;
     tx.commit().await?;
-    Ok(())
+    Ok(opened)
 }

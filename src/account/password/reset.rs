@@ -2,7 +2,8 @@
 //!
 //! What always holds: nobody learns from it which addresses have an account, in words or in time; the link works
 //! once, and a password that is refused does not use it up. Where the address was proven before, what else opens the
-//! account stays as it is. Where it was not, somebody else may have set that up, and it goes.
+//! account stays as it is. Where it was not, somebody else may have set that up, and it goes, with all they said of
+//! themselves.
 
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -13,7 +14,8 @@ use crate::{
     account::{
         Client, Error, closing, email_change,
         limits::{self, Of},
-        mails, note, rules, sign_in, store,
+        mails, note, rules, sign_in,
+        store::{self, Account},
         ticket::{self, Kind, Ticket},
     },
     audit::Actor,
@@ -22,6 +24,9 @@ use crate::{
     jobs::{self, Job},
     outbox, session,
 };
+
+/// As long as a name can be.
+const NAME_CHARS: usize = 200;
 
 /// Has a link mailed to this address, if it is somebody's. The answer comes before anybody has looked.
 pub async fn start_reset(ctx: &Context, email: &str, client: &Client) -> Result<(), Error> {
@@ -102,25 +107,25 @@ pub async fn finish_reset(
     }
     let password_hash = ctx.hashers.passwords.hash(&password, &ctx.random).await?;
     let mut tx = ctx.db.begin().await?;
-    let (ticket, account) = ticket::take_with_owner(&mut tx, ctx, Kind::ResetPassword, token).await?;
+    let (ticket, mut account) = ticket::take_with_owner(&mut tx, ctx, Kind::ResetPassword, token).await?;
     if account.locked_at.is_some() {
         return Err(Error::Locked);
     }
-    let mut user = account.user;
-    if !is_for(&ticket, &user) {
+    if !is_for(&ticket, &account.user) {
         return Err(Error::InvalidToken);
     }
-    replace(&mut tx, ctx, user.id, &password_hash, None).await?;
-    session::forget_devices(&mut tx, user.id).await?;
-    let (actor, request) = (Actor::User(user.id), client.request);
-    email_change::stop(&mut tx, ctx, actor, user.id, request).await?;
+    replace(&mut tx, ctx, owner, &password_hash, None).await?;
+    session::forget_devices(&mut tx, owner).await?;
+    let (actor, request) = (Actor::User(owner), client.request);
+    email_change::stop(&mut tx, ctx, actor, owner, request).await?;
     let (now, place) = (ctx.clock.now(), client.place());
-    let message = if user.email_verified {
+    let message = if account.user.email_verified {
         mails::password_reset(ctx, now, &place)
     } else {
-        prove(&mut tx, ctx, &mut user).await?;
+        prove(&mut tx, ctx, &mut account, request).await?;
         mails::first_proven_by_reset(now, &place)
     };
+    let user = account.user;
     mails::send_to(&mut tx, ctx, &user, "password_changed", &message).await?;
     note(&mut tx, ctx, actor, "account.password_reset", user.id, json!({}), Some(request)).await?;
     tx.commit().await?;
@@ -133,13 +138,35 @@ pub async fn finish_reset(
 
 /// The first proof that the account is its owner's. Whoever registered the address may have been somebody else, who
 /// left a way in for later: nothing of that stays.
-async fn prove(conn: &mut PgConnection, ctx: &Context, user: &mut User) -> Result<(), Error> {
+async fn prove(
+    conn: &mut PgConnection,
+    ctx: &Context,
+    account: &mut Account,
+    request: RequestId,
+) -> Result<(), Error> {
+    let user = &mut account.user;
+    let now = ctx.clock.now();
     closing::delete_keys(&mut *conn, user.id).await?;
-    store::set_verified(&mut *conn, user.id, ctx.clock.now()).await?;
+    closing::delete_archives(&mut *conn, user.id).await?;
+    store::set_verified(&mut *conn, user.id, now).await?;
+    // A yes of theirs is none of the owner's, nor is the wish that the account should end.
+    store::set_choices(&mut *conn, user.id, None, None, now).await?;
+    if account.delete_after.is_some() {
+        closing::call_off(&mut *conn, ctx, Actor::User(user.id), user.id, request).await?;
+    }
+    // Their words would greet the owner in every mail from now on. The address is all that is known of the owner.
+    user.name = name_from(&user.email);
+    store::set_name(&mut *conn, user.id, &user.name, now).await?;
     outbox::publish(conn, ctx, "account.changed", &user.id.to_string(), &json!({})).await?;
     user.email_verified = true;
     user.two_factor_enabled = false;
     Ok(())
+}
+
+/// What stands before the @: the owner can write their name instead.
+fn name_from(email: &str) -> String {
+    let local = email.rsplit_once('@').map_or(email, |(local, _)| local);
+    local.chars().take(NAME_CHARS).collect()
 }
 
 /// A link that went to an address the account has not any more opens nothing.

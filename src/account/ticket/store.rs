@@ -96,9 +96,12 @@ pub async fn void(conn: &mut PgConnection, kind: &str, account: Uuid) -> Result<
     Ok(())
 }
 
+/// Passes over those that somebody else is deleting: it must never wait for them.
 pub async fn delete_expired(pool: &PgPool, now: OffsetDateTime, limit: i64) -> Result<u64, sqlx::Error> {
     let done = sqlx::query!(
-        "delete from ticket where id in (select id from ticket where expires_at <= $1 limit $2)",
+        "delete from ticket where id in (
+             select id from ticket where expires_at <= $1 limit $2 for update skip locked
+         )",
         now,
         limit,
     )

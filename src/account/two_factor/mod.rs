@@ -38,8 +38,7 @@ const CONFIRMATIONS: Limit =
 const ON_ALREADY: Error =
     Error::Conflict("Two-factor sign-in is on already. To use another app, turn it off first.");
 const OFF: Error = Error::Conflict("Two-factor sign-in is off. Turn it on first.");
-const RUN_OUT: Error =
-    Error::Conflict("This set-up has run out. Scan the new picture and enter the code you see then.");
+const RUN_OUT: Error = Error::Conflict("This set-up has run out. Set two-factor sign-in up once more.");
 const UNREADABLE: Error = Error::Internal("a two-factor secret cannot be opened with the configured secret");
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -131,10 +130,18 @@ pub async fn enable(ctx: &Context, caller: &Caller, code: &str) -> Result<Recove
         return Err(ON_ALREADY);
     }
     let secret = waiting_here(ctx, identity, &row).ok_or(RUN_OUT)?;
-    let Some(Typed::Totp(code)) = rules::read(code) else {
+    let step = match rules::read(code) {
+        Some(Typed::Totp(code)) => totp::step_of(&secret, &code, now),
+        Some(Typed::Recovery(_)) | None => None,
+    };
+    let Some(step) = step else {
+        // The account is let go first, and what is recorded must outlast the refusal.
+        tx.rollback().await?;
+        let mut tx = ctx.db.begin().await?;
+        record(&mut tx, ctx, identity, "account.two_factor_code_wrong").await?;
+        tx.commit().await?;
         return Err(Error::InvalidCode);
     };
-    let step = totp::step_of(&secret, &code, now).ok_or(Error::InvalidCode)?;
     store::confirm(&mut tx, user.id, step, now).await?;
     store::set_since(&mut tx, user.id, Some(now), now).await?;
     let codes = replace_codes(&mut tx, ctx, user.id).await?;
@@ -170,13 +177,13 @@ pub async fn disable(ctx: &Context, caller: &Caller) -> Result<(), Error> {
 /// Makes ten new recovery codes. The old ones are worthless from then on.
 pub async fn new_recovery_codes(ctx: &Context, caller: &Caller) -> Result<RecoveryCodes, Error> {
     let identity = caller.require(ctx, Permission::AccountSecure)?;
-    let user = identity.user.id;
     let mut tx = ctx.db.begin().await?;
-    let account = super::store::lock(&mut tx, user).await?.ok_or(Error::NotFound)?;
-    if !account.user.two_factor_enabled {
+    let user = super::store::lock(&mut tx, identity.user.id).await?.ok_or(Error::NotFound)?.user;
+    if !user.two_factor_enabled {
         return Err(OFF);
     }
-    let codes = replace_codes(&mut tx, ctx, user).await?;
+    let codes = replace_codes(&mut tx, ctx, user.id).await?;
+    mails::send_to(&mut tx, ctx, &user, "recovery_codes_made", &mails::recovery_codes_made(ctx)).await?;
     record(&mut tx, ctx, identity, "account.recovery_codes_made").await?;
     tx.commit().await?;
     Ok(codes)

@@ -105,7 +105,7 @@ impl From<Denied> for ApiError {
             }
             Denied::ReadOnly => Self::new(
                 ProblemCode::ReadOnly,
-                "Looking through somebody's eyes changes nothing. Stop viewing, then do it as yourself.",
+                "Looking through somebody's eyes changes nothing. Stop looking, then do it as yourself.",
             ),
             Denied::NotFresh => Self::new(
                 ProblemCode::FreshSignInRequired,

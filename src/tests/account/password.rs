@@ -1,7 +1,7 @@
 //! Passwords: changed by who knows them, and set anew by who reads the mail.
 
 use devforge::{
-    account::{self, Denied, Error, sign_in, two_factor},
+    account::{self, Denied, Error, sign_in, ticket, two_factor},
     contract::account::{Role, User},
 };
 use time::Duration;
@@ -31,9 +31,12 @@ async fn a_changed_password_ends_the_other_sessions_and_links() {
     let (here, there) = (app.sign_in(&ada).await, app.sign_in(&ada).await);
     let link = reset_link(&app, ADA).await;
     let caller = app.caller(&here).await;
-    account::change_password(&app.ctx, &caller, PASSWORD, BETTER).await.expect("changed");
+    let changed = account::change_password(&app.ctx, &caller, PASSWORD, BETTER, &client()).await;
+    let opened = changed.expect("changed");
 
-    assert!(app.caller(&here).await.user().is_some(), "who changed it stays");
+    assert!(app.caller(&opened).await.user().is_some(), "who changed it stays");
+    assert!(app.caller(&here).await.user().is_none(), "under a new cookie");
+    assert_eq!(opened.session, here.session);
     assert!(app.caller(&there).await.user().is_none());
     assert!(matches!(account::check_reset(&app.ctx, &link).await, Err(Error::InvalidToken)));
     let profile = account::profile(&app.ctx, &caller).await.expect("shown");
@@ -51,13 +54,13 @@ async fn a_password_is_changed_only_by_who_knows_it_to_one_that_is_good() {
     let app = TestApp::start().await;
     let caller = app.signed_in(ADA, Role::Customer).await;
     for current in ["", "not the password", &"x".repeat(10_000)] {
-        let refused = account::change_password(&app.ctx, &caller, current, BETTER).await;
+        let refused = account::change_password(&app.ctx, &caller, current, BETTER, &client()).await;
         assert!(matches!(refused, Err(Error::InvalidCredentials)), "{refused:?}");
     }
     for (new, code) in
         [(PASSWORD, "unchanged"), ("short", "weak_password"), ("Lovelace2026", "weak_password")]
     {
-        let refused = account::change_password(&app.ctx, &caller, PASSWORD, new).await;
+        let refused = account::change_password(&app.ctx, &caller, PASSWORD, new, &client()).await;
         assert_eq!(problems(refused), [("password".to_owned(), code.to_owned())]);
     }
     assert!(is_let_in(&app.ctx, ADA, PASSWORD).await);
@@ -67,7 +70,7 @@ async fn a_password_is_changed_only_by_who_knows_it_to_one_that_is_good() {
     );
 
     app.ctx.clock.advance(Duration::minutes(16));
-    let refused = account::change_password(&app.ctx, &caller, PASSWORD, BETTER).await;
+    let refused = account::change_password(&app.ctx, &caller, PASSWORD, BETTER, &client()).await;
     assert!(matches!(refused, Err(Error::Denied(Denied::NotFresh))), "{refused:?}");
 }
 
@@ -76,10 +79,11 @@ async fn guessing_the_present_password_from_within_waits_after_ten_tries() {
     let app = TestApp::start().await;
     let caller = app.signed_in(ADA, Role::Customer).await;
     for _ in 0..10 {
-        let refused = account::change_password(&app.ctx, &caller, "not the password", BETTER).await;
+        let refused =
+            account::change_password(&app.ctx, &caller, "not the password", BETTER, &client()).await;
         assert!(matches!(refused, Err(Error::InvalidCredentials)), "{refused:?}");
     }
-    let refused = account::change_password(&app.ctx, &caller, PASSWORD, BETTER).await;
+    let refused = account::change_password(&app.ctx, &caller, PASSWORD, BETTER, &client()).await;
     assert!(matches!(refused, Err(Error::TooManyTries { .. })), "{refused:?}");
 }
 
@@ -90,10 +94,10 @@ async fn eight_characters_are_enough_behind_a_second_factor() {
     let opened = app.sign_in(&ada).await;
     let caller = app.caller(&opened).await;
     let eight = "oj7&vQ2m";
-    let refused = account::change_password(&app.ctx, &caller, PASSWORD, eight).await;
+    let refused = account::change_password(&app.ctx, &caller, PASSWORD, eight, &client()).await;
     assert_eq!(problems(refused).len(), 1);
     sqlx::query("update account set two_factor_since = created_at").execute(&app.ctx.db).await.expect("set");
-    account::change_password(&app.ctx, &caller, PASSWORD, eight).await.expect("changed");
+    account::change_password(&app.ctx, &caller, PASSWORD, eight, &client()).await.expect("changed");
 }
 
 #[tokio::test]
@@ -102,7 +106,9 @@ async fn a_password_is_the_same_however_a_keyboard_writes_it() {
     let ada = app.person(ADA, Role::Customer).await;
     let opened = app.sign_in(&ada).await;
     let caller = app.caller(&opened).await;
-    account::change_password(&app.ctx, &caller, PASSWORD, "tonnerre-éclair-brume").await.expect("changed");
+    account::change_password(&app.ctx, &caller, PASSWORD, "tonnerre-éclair-brume", &client())
+        .await
+        .expect("changed");
     assert!(is_let_in(&app.ctx, ADA, "tonnerre-e\u{301}clair-brume").await);
     assert!(!is_let_in(&app.ctx, ADA, "tonnerre-eclair-brume").await);
 }
@@ -204,7 +210,22 @@ async fn a_link_to_reset_ends_after_half_an_hour() {
     app.ctx.clock.advance(Duration::seconds(1));
     let refused = account::finish_reset(&app.ctx, &newest, BETTER, &client()).await;
     assert!(matches!(refused, Err(Error::InvalidToken)), "{refused:?}");
-    assert_eq!(account::ticket::purge(&app.ctx).await.expect("purged"), 1);
+    assert_eq!(ticket::purge(&app.ctx).await.expect("purged"), 1);
+}
+
+#[tokio::test]
+async fn old_tickets_are_removed_without_waiting_for_who_removes_them_as_well() {
+    let app = TestApp::start().await;
+    let ada = app.person(ADA, Role::Customer).await;
+    reset_link(&app, ADA).await;
+    app.ctx.clock.advance(Duration::minutes(30));
+    let mut tx = app.ctx.db.begin().await.expect("a transaction");
+    ticket::void(&mut tx, ticket::Kind::ResetPassword, ada.id).await.expect("removed");
+    let soon = std::time::Duration::from_secs(10);
+    let purged = tokio::time::timeout(soon, ticket::purge(&app.ctx)).await.expect("it does not wait");
+    assert_eq!(purged.expect("purged"), 0);
+    tx.rollback().await.expect("given up");
+    assert_eq!(ticket::purge(&app.ctx).await.expect("purged"), 1);
 }
 
 #[tokio::test]
@@ -236,11 +257,13 @@ async fn whoever_asks_for_an_address_again_and_again_does_not_use_up_what_its_ow
     };
     assert_eq!(ask(6, "198.51.100.1").await, 3, "three from one network");
     assert_eq!(ask(1, "192.0.2.10").await, 4, "its owner is somewhere else");
-    assert_eq!(ask(6, "198.51.100.2").await, 7);
-    assert_eq!(ask(6, "198.51.100.3").await, 10);
-    assert_eq!(ask(6, "198.51.100.4").await, 10, "ten from everywhere");
+    for number in 2..20 {
+        assert_eq!(ask(6, &format!("198.51.100.{number}")).await, 3 * number + 1);
+    }
+    assert_eq!(ask(2, "192.0.2.10").await, 60, "nineteen networks do not use up what its owner has");
+    assert_eq!(ask(6, "198.51.100.20").await, 60, "sixty from everywhere");
     app.ctx.clock.advance(Duration::hours(1));
-    assert_eq!(ask(1, "198.51.100.4").await, 11);
+    assert_eq!(ask(1, "198.51.100.20").await, 61);
 }
 
 #[tokio::test]
@@ -294,6 +317,6 @@ async fn a_second_factor_that_is_being_set_up_ends_with_the_password() {
     let caller = app.signed_in(ADA, Role::Customer).await;
     two_factor::begin(&app.ctx, &caller).await.expect("begun");
     assert!(two_factor::pending(&app.ctx, &caller).await.expect("asked").is_some());
-    account::change_password(&app.ctx, &caller, PASSWORD, BETTER).await.expect("changed");
+    account::change_password(&app.ctx, &caller, PASSWORD, BETTER, &client()).await.expect("changed");
     assert!(two_factor::pending(&app.ctx, &caller).await.expect("asked").is_none());
 }

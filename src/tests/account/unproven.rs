@@ -1,7 +1,7 @@
 //! An address that nobody has proven: what can be left in its account, and what its owner finds there.
 
 use devforge::{
-    account::{self, Caller, Error, personal_token, sign_in},
+    account::{self, Caller, Choices, Error, personal_token, sign_in},
     contract::account::{NewPersonalToken, Role, Scope, User},
 };
 
@@ -83,10 +83,20 @@ async fn a_reset_by_who_reads_the_mail_leaves_nothing_of_who_registered_the_addr
     let (registered, mallory) = registered(&app, ADA).await;
     account::start_email_change(&app.ctx, &mallory, STRANGER).await.expect("asked for");
     let change = token(&app.ctx, "email_change_new").await;
+    let both = Choices { analytics: true, product_mail: true };
+    account::set_choices(&app.ctx, &mallory, both).await.expect("set");
+    account::request_deletion(&app.ctx, &mallory, ADA).await.expect("asked for");
     let way_in = leave_keys(&app, &mallory).await;
     assert_eq!(found(&app, &registered).await.len(), 8);
 
     let link = reset_link(&app, ADA).await;
+    let (name, text): (Option<String>, String) =
+        sqlx::query_as("select to_name, text from mail_message where kind = 'reset_password'")
+            .fetch_one(&app.ctx.db)
+            .await
+            .expect("read");
+    assert_eq!(name, None);
+    assert!(text.contains("Hello,") && !text.contains("Lovelace"), "a stranger's words: {text}");
     let weak = account::finish_reset(&app.ctx, &link, "oj7&vQ2m", &client()).await;
     assert_eq!(problems(weak).len(), 1, "no second factor will stand behind it");
     let owner = account::finish_reset(&app.ctx, &link, BETTER, &client()).await.expect("set");
@@ -99,8 +109,21 @@ async fn a_reset_by_who_reads_the_mail_leaves_nothing_of_who_registered_the_addr
     assert!(!is_good(&app, &way_in).await);
     let refused = account::confirm_email_change(&app.ctx, &change, &client()).await;
     assert!(matches!(refused, Err(Error::InvalidToken)), "{refused:?}");
-    assert!(told(&app).await.contains("two-factor sign-in from before are removed"));
+    let told = told(&app).await;
+    assert!(told.contains("Hello ada,"), "{told}");
+    assert!(told.contains("two-factor sign-in from before are removed"), "{told}");
     assert!(is_let_in(&app.ctx, ADA, BETTER).await, "and without a second step");
+
+    let opened = sign_in::after_registration(&app.ctx, &owner, &client()).await.expect("signed in");
+    let caller = app.caller(&opened).await;
+    let profile = account::profile(&app.ctx, &caller).await.expect("shown");
+    assert_eq!((owner.name.as_str(), profile.user.name.as_str()), ("ada", "ada"));
+    assert_eq!(
+        (profile.delete_after, profile.analytics_consent_at, profile.product_mail_since),
+        (None, None, None),
+        "what its owner has not said"
+    );
+    assert_eq!(audited(&app.ctx, "account.kept").await, 1);
 }
 
 #[tokio::test]
@@ -116,6 +139,7 @@ async fn a_reset_of_a_proven_address_calls_a_change_off_and_asks_to_look_at_the_
     let link = reset_link(&app, ADA).await;
     let owner = account::finish_reset(&app.ctx, &link, BETTER, &client()).await.expect("set");
     assert!(owner.two_factor_enabled);
+    assert_eq!(owner.name, "Ada Lovelace");
     assert_eq!(found(&app, &owner).await, ["passkey", "personal_token", "totp", "recovery_code"]);
     assert!(is_good(&app, &kept).await);
     let refused = account::confirm_email_change(&app.ctx, &change, &client()).await;
@@ -147,7 +171,7 @@ async fn an_unproven_address_gets_no_mail_but_what_proves_it() {
     let app = TestApp::start().await;
     let (_, caller) = registered(&app, ADA).await;
     make_token(&app, &caller).await;
-    account::change_password(&app.ctx, &caller, GOOD, BETTER).await.expect("changed");
+    account::change_password(&app.ctx, &caller, GOOD, BETTER, &client()).await.expect("changed");
     account::request_deletion(&app.ctx, &caller, ADA).await.expect("asked for");
     account::keep_account(&app.ctx, &caller).await.expect("kept");
     reset_link(&app, ADA).await;

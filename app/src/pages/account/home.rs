@@ -37,6 +37,10 @@ fn done(word: &str) -> Option<Done> {
             Some(("Your account is made", "A mail with a link is on its way, to confirm your address."))
         }
         "verified" => Some(("Your address is confirmed", "Mail about your account reaches you there.")),
+        "verified-other" => Some((
+            "The address is confirmed",
+            "It is that of another account, not of the one you are signed in to.",
+        )),
         "mail-sent" => Some(("The mail is on its way", "Open the link in it to confirm your address.")),
         "kept" => Some((
             "Your account stays",
@@ -157,8 +161,14 @@ fn signing_in(profile: &Profile, two_factor: &two_factor::Status) -> AnyView {
             view! { <Badge tone="plain" icon="minus" label="Off"/> }.into_any(),
             "With it, a password alone opens nothing: a code from your phone is asked for as well."
                 .to_owned(),
-            view! { <a class="button secondary small" href="/account/security/two-factor">"Set up"</a> }
-                .into_any(),
+            view! {
+                <form method="post" action="/account/security/two-factor/begin">
+                    <button class="button secondary small" type="submit">
+                        "Set up"<span class="visually-hidden">" two-factor sign-in"</span>
+                    </button>
+                </form>
+            }
+            .into_any(),
         ),
     };
     let rows = view! {

@@ -180,12 +180,18 @@ pub struct Confirm {
     pub action: String,
     /// The exact verb, on the button that does it.
     pub verb: &'static str,
+    /// Whether the page has one for each of several things, so that the verb alone does not say which.
+    pub one_of_several: bool,
 }
 
 impl Confirm {
     pub fn view(self) -> AnyView {
-        let Self { open, about, consequence, action, verb } = self;
+        let Self { open, about, consequence, action, verb, one_of_several } = self;
         let heard = format!(" {about}");
+        let which = one_of_several.then(|| {
+            let heard = heard.clone();
+            view! { <span class="visually-hidden">{heard}</span> }
+        });
         view! {
             <details class="confirm">
                 <summary class="button secondary small">
@@ -193,7 +199,7 @@ impl Confirm {
                 </summary>
                 <form method="post" action=action>
                     <p>{consequence}</p>
-                    <button class="button bad-solid small" type="submit">{verb}</button>
+                    <button class="button bad-solid small" type="submit"><span>{verb}{which}</span></button>
                 </form>
             </details>
         }

@@ -123,6 +123,7 @@ fn row(passkey: &Passkey, now: OffsetDateTime) -> AnyView {
         consequence: "It no longer signs you in. Your other ways to sign in stay.",
         action: format!("/account/security/passkeys/{}/remove", passkey.id),
         verb: "Remove passkey",
+        one_of_several: true,
     };
     view! {
         <li class="row">

@@ -8,7 +8,7 @@ use axum::{
 };
 use devforge::{
     account::{
-        self, Choices, Profile,
+        self, Choices, Denied, Profile,
         data_export::{self, Export, ExportState},
     },
     api::{
@@ -88,7 +88,14 @@ pub async fn export_download(
     headers: HeaderMap,
     visit: Visit,
 ) -> Result<Response, ApiError> {
-    let (export, digest) = data_export::open(&ctx, &visit.caller, id).await?;
+    let (export, digest) = match data_export::open(&ctx, &visit.caller, id).await {
+        Ok(found) => found,
+        // Back to the page, not to the file: a download replaces no page, so that of the proof would seem to hang.
+        Err(account::Error::Denied(Denied::NotFresh)) => {
+            return Ok(Redirect::to("/account/confirm?next=/account/privacy").into_response());
+        }
+        Err(error) => return Err(error.into()),
+    };
     let found = ctx.storage.head(&digest).await.map_err(account::Error::from)?;
     let blob = found.ok_or_else(ApiError::not_found)?;
     let meta = ServeAs {

@@ -26,9 +26,10 @@ use crate::pages::{
 fn done(word: &str) -> Option<Done> {
     match word {
         "name" => Some(("Your name is saved", "It is shown from now on.")),
-        "email-asked" => {
-            Some(("Mail is on its way", "The address changes as soon as the links in it have been opened."))
-        }
+        "email-asked" => Some((
+            "Mail is on its way",
+            "Open the link in each mail and confirm there. Then your address changes.",
+        )),
         "email-kept" => Some(("The change is cancelled", "Your mail address stays as it is.")),
         _ => None,
     }
@@ -138,9 +139,9 @@ fn email_form(user: &User, shown: &Shown, proof: Option<ProofFirst>) -> AnyView 
     let current = user.email.clone();
     // Nobody may be reading an address that was never confirmed, so nobody is asked there.
     let hint = if user.email_verified {
-        "Both addresses get a mail with a link. It changes when both links have been opened."
+        "Both addresses get a mail with a link. The change is made once it is confirmed at both addresses."
     } else {
-        "A mail with a link goes there. It changes when the link has been opened."
+        "A mail with a link goes there. The change is made once it is confirmed there."
     };
     view! {
         {proof.map(ProofFirst::view)}
@@ -171,13 +172,13 @@ fn pending_change(user: &User, pending: &PendingEmail) -> AnyView {
     .into_any()
 }
 
-/// One of the two addresses, and whether its link was opened.
+/// One of the two addresses, and whether the change was confirmed there.
 fn end_row(which: &'static str, address: &str, confirmed: bool) -> AnyView {
     let address = address.to_owned();
     let badge = if confirmed {
-        view! { <Badge tone="ok" label="Link opened"/> }.into_any()
+        view! { <Badge tone="ok" label="Confirmed"/> }.into_any()
     } else {
-        view! { <Badge tone="plain" label="Waiting for its link"/> }.into_any()
+        view! { <Badge tone="plain" label="Not confirmed yet"/> }.into_any()
     };
     view! {
         <li class="row">

@@ -7,7 +7,7 @@ use axum::{
     response::{IntoResponse, Redirect, Response},
 };
 use devforge::{
-    account::{self, Profile, passkey, two_factor},
+    account::{self, Client, Profile, passkey, two_factor},
     api::{error::ApiError, extract::Query},
     context::Context,
     session,
@@ -23,6 +23,7 @@ use super::{
 };
 use crate::components::Field;
 use crate::pages::{
+    auth::with_session,
     forms::{Mistakes, mistakes},
     moments::day,
     shell::{Page, Visit},
@@ -77,12 +78,16 @@ pub struct PasswordForm {
 
 pub async fn change_password(
     State(ctx): State<Context>,
+    client: Client,
     visit: Visit,
     Form(form): Form<PasswordForm>,
 ) -> Result<Response, ApiError> {
-    let changed = account::change_password(&ctx, &visit.caller, &form.current, &form.password).await;
+    let changed = account::change_password(&ctx, &visit.caller, &form.current, &form.password, &client).await;
     let (status, wrong) = match changed {
-        Ok(()) => return Ok(Redirect::to("/account/security?done=password").into_response()),
+        Ok(opened) => {
+            let done = Redirect::to("/account/security?done=password").into_response();
+            return Ok(with_session(&ctx, done, &opened));
+        }
         // Who is signed in knows which of the two was wrong.
         Err(account::Error::InvalidCredentials) => {
             let mut wrong = Mistakes::default();

@@ -48,6 +48,7 @@ pub fn sessions_part(sessions: &[Session], now: OffsetDateTime) -> AnyView {
             consequence: "Every browser and program but this one is signed out at its next request.",
             action: "/account/sessions/end-others".to_owned(),
             verb: "End all other sessions",
+            one_of_several: false,
         };
         view! { <div class="part-foot">{confirm.view()}</div> }
     });

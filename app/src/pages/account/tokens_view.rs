@@ -84,6 +84,7 @@ fn row(token: &PersonalToken, now: OffsetDateTime) -> AnyView {
         consequence: "Programs that use it are refused at once. This cannot be undone.",
         action: format!("/account/security/tokens/{}/revoke", token.id),
         verb: "Revoke token",
+        one_of_several: true,
     };
     view! {
         <li class="row">

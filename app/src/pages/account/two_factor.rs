@@ -102,7 +102,11 @@ async fn show_setup(
     status: StatusCode,
 ) -> Result<Response, ApiError> {
     let Some(setup) = two_factor::pending(ctx, &visit.caller).await? else {
-        return Ok(Redirect::to(Section::Security.path()).into_response());
+        if wrong.is_empty() {
+            return Ok(Redirect::to(Section::Security.path()).into_response());
+        }
+        let shown = security::Shown { wrong, ..security::Shown::default() };
+        return security::show(ctx, visit, shown, status).await;
     };
     let title = "Set up two-factor sign-in";
     let page = Page::new(title, "Connect an authenticator app to your account.", move || {
@@ -142,6 +146,7 @@ pub fn two_factor_part(status: &Status) -> AnyView {
                 consequence: "Whoever knows your password can then sign in. The recovery codes end with it.",
                 action: "/account/security/two-factor/disable".to_owned(),
                 verb: "Turn off two-factor sign-in",
+                one_of_several: false,
             };
             let few = (status.codes_left <= FEW_CODES)
                 .then(|| view! { <Badge tone="warn" label="Make new ones"/> }.into_any());
@@ -151,6 +156,7 @@ pub fn two_factor_part(status: &Status) -> AnyView {
                 consequence: "You get ten new codes. Those you have now are no longer good.",
                 action: "/account/security/recovery-codes".to_owned(),
                 verb: "Make new recovery codes",
+                one_of_several: false,
             };
             let since = format!("On since {}.", day(since)).into_any();
             view! {

@@ -61,7 +61,7 @@ pub fn person(person: Person, viewer: Viewer, answer: &Answer, now: OffsetDateTi
         {facts}
         {panel("sessions", "Where they are signed in", sessions_panel(sessions, now))}
         {panel("tokens", "Personal tokens", tokens_panel(tokens, now))}
-        {panel("mail", "Mail to this address", mail_panel(mails, now))}
+        {panel("mail", "Mail about this account", mail_panel(mails, now))}
         {panel("history", "What happened", history_panel(audit, user.id, viewer, now))}
         {actions}
     }
@@ -191,7 +191,7 @@ fn token_row(token: PersonalToken, now: OffsetDateTime) -> AnyView {
 
 fn mail_panel(mails: Vec<MailSummary>, now: OffsetDateTime) -> AnyView {
     if mails.is_empty() {
-        return nothing("None was sent to it.");
+        return nothing("None was sent.");
     }
     let rows = mails
         .into_iter()
@@ -199,9 +199,9 @@ fn mail_panel(mails: Vec<MailSummary>, now: OffsetDateTime) -> AnyView {
             let at = mail.created_at;
             view! {
                 <li class="row">
-                    <div>
+                    <div class="admin-who">
                         <p class="row-title">{mail.subject}</p>
-                        <p class="meta">{mail.kind.replace('_', " ")}</p>
+                        <p class="meta">{mail.kind.replace('_', " ")}", to "{mail.to_address}</p>
                     </div>
                     {mail_badge(mail.state)}
                     <p class="meta"><RelativeTime at=at now=now/></p>

@@ -1,7 +1,7 @@
 //! The links of a change of address, one to the old and one to the new: both have to agree. Opening a link changes
 //! nothing; the button does.
 
-use axum::{extract::State, response::Response};
+use axum::{extract::State, http::StatusCode, response::Response};
 use devforge::{
     account::{self, ChangeEnd, ChangeOutcome, Client, Error},
     api::{error::ApiError, extract::Path},
@@ -36,6 +36,7 @@ pub async fn email_confirm(
     client: Client,
     visit: Visit,
 ) -> Result<Response, ApiError> {
+    let mut status = StatusCode::OK;
     let (title, text, done) = match account::confirm_email_change(&ctx, &token, &client).await {
         Ok(ChangeOutcome::Done) => (
             "Your address is changed",
@@ -53,11 +54,14 @@ pub async fn email_confirm(
             false,
         ),
         Err(Error::InvalidToken) => return Ok(dead(visit)),
-        Err(Error::EmailTaken) => (
-            "The address is not free any more",
-            "Another account has it by now. Your account keeps the address it has.",
-            false,
-        ),
+        Err(Error::EmailTaken) => {
+            status = StatusCode::CONFLICT;
+            (
+                "The address is not free any more",
+                "Another account has it by now. Your account keeps the address it has.",
+                false,
+            )
+        }
         Err(error) => return Err(error.into()),
     };
     let page = Page::new(title, DESCRIPTION, move || {
@@ -68,7 +72,7 @@ pub async fn email_confirm(
         .into_any();
         parts::frame(title, Some(parts::lead(text)), &Tried::default(), rest)
     });
-    Ok(kept_to_ourselves(page.render(&without_address(visit))))
+    Ok(kept_to_ourselves(page.status(status).render(&without_address(visit))))
 }
 
 fn dead(visit: Visit) -> Response {

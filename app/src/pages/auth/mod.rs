@@ -63,7 +63,8 @@ fn with_next(path: &str, next: &str) -> String {
     if next == HOME {
         return path.to_owned();
     }
-    let mut address = format!("{path}?next=");
+    let joint = if path.contains('?') { '&' } else { '?' };
+    let mut address = format!("{path}{joint}next=");
     for byte in next.bytes() {
         if byte.is_ascii_alphanumeric() || b"-._~/".contains(&byte) {
             address.push(char::from(byte));
@@ -113,6 +114,7 @@ mod tests {
             with_next("/sign-in", "/admin/users?q=a&page=2"),
             "/sign-in?next=/admin/users%3Fq%3Da%26page%3D2"
         );
+        assert_eq!(with_next("/sign-in?done=expired", "/admin"), "/sign-in?done=expired&next=/admin");
         assert_eq!(with_next("/sign-in", "//evil.example"), "/sign-in");
     }
 }

@@ -105,7 +105,6 @@ fn view(shown: Shown, tried: &Tried) -> AnyView {
     let form = view! {
         <form method="post" action="/register" novalidate=true>
             <input type="hidden" name="next" value=next/>
-            <Field name="name" label="Name" value=name error=name_error autocomplete="name" maxlength=200/>
             <Field
                 name="email"
                 label="Mail address"
@@ -117,6 +116,7 @@ fn view(shown: Shown, tried: &Tried) -> AnyView {
                 maxlength=254
             />
             {ways}
+            <Field name="name" label="Name" value=name error=name_error autocomplete="name" maxlength=200/>
             <Field
                 name="password"
                 label="Password"
@@ -124,7 +124,7 @@ fn view(shown: Shown, tried: &Tried) -> AnyView {
                 error=password_error
                 hint="At least 12 characters. A few words you can remember are good."
                 autocomplete="new-password"
-                maxlength=256
+                maxlength=1024
             />
             <div class="form-actions">
                 <button class="button primary large" type="submit">"Create account"</button>

@@ -83,7 +83,7 @@ fn view(token: &str, tried: &Tried) -> AnyView {
                 error=password_error
                 hint="At least 12 characters. A few words you can remember are good."
                 autocomplete="new-password"
-                maxlength=256
+                maxlength=1024
             />
             <div class="form-actions">
                 <button class="button primary large" type="submit">"Set password"</button>

@@ -61,7 +61,7 @@ pub async fn second_step(
 ) -> Result<Response, ApiError> {
     let next = rules::safe_next(&sent.next).to_owned();
     let Some(ticket) = cookies::ticket(&headers) else {
-        return Ok(begin_again(&ctx));
+        return Ok(begin_again(&ctx, &next));
     };
     let code = sent.code.trim();
     let proof = if sent.credential.is_empty() {
@@ -76,6 +76,10 @@ pub async fn second_step(
             Ok(opened) => return enter(&ctx, &visit, &opened, &next).await,
             Err(Error::InvalidCode) => {
                 Tried::at("code", "This code is not right, or not any more. Enter the one shown now.")
+            }
+            // The sign-in has run out, or the account asks for something else by now.
+            Err(Error::InvalidToken | Error::InvalidCredentials) if matches!(proof, Proof::Code(_)) => {
+                return Ok(begin_again(&ctx, &next));
             }
             // Either the passkey's challenge has run out or the sign-in has, which showing the page finds out.
             Err(Error::InvalidToken | Error::InvalidCredentials) => {
@@ -104,7 +108,7 @@ async fn show(
 ) -> Result<Response, ApiError> {
     let (has_passkeys, tried) = match account::sign_in::second_step_account(ctx, ticket).await {
         Ok(step) => (step.has_passkeys, tried.clone()),
-        Err(Error::InvalidToken) => return Ok(begin_again(ctx)),
+        Err(Error::InvalidToken) => return Ok(begin_again(ctx, &next)),
         // Locked between the two steps.
         Err(error) => (false, Tried::failed(ctx, error)?),
     };
@@ -117,8 +121,9 @@ async fn show(
     Ok(tried.answer(page, visit))
 }
 
-fn begin_again(ctx: &Context) -> Response {
-    cookies::without_ticket(ctx, Redirect::to("/sign-in?done=expired").into_response())
+fn begin_again(ctx: &Context, next: &str) -> Response {
+    let to = with_next("/sign-in?done=expired", next);
+    cookies::without_ticket(ctx, Redirect::to(&to).into_response())
 }
 
 fn view(next: String, has_passkeys: bool, support: String, tried: &Tried) -> AnyView {

@@ -31,7 +31,8 @@ use crate::{
 pub async fn sign_in_page(Query(query): Query<Landing>, visit: Visit) -> Response {
     let next = rules::safe_next(&query.next).to_owned();
     if visit.caller.user().is_some() {
-        return Redirect::to(&next).into_response();
+        let to: &str = if query.done == "verified" { "/account?done=verified" } else { &next };
+        return Redirect::to(to).into_response();
     }
     let before = before(&query.done);
     page(Shown { next, before, ..Shown::default() }, &Tried::default(), &visit)

@@ -13,6 +13,9 @@ use crate::pages::{
     shell::{Page, Visit},
 };
 
+/// After how long it is worth trying again when very many sign in at once.
+const BUSY_FOR: Duration = Duration::from_secs(5);
+
 /// The default is a form that nobody has sent yet.
 #[derive(Clone, Default)]
 pub struct Tried {
@@ -45,6 +48,7 @@ impl Tried {
     pub fn failed(ctx: &Context, error: Error) -> Result<Self, ApiError> {
         let wait = match error {
             Error::TooManyTries { retry_after } => Some(retry_after),
+            Error::Busy => Some(BUSY_FOR),
             _ => None,
         };
         let support = matches!(error, Error::Locked).then(|| ctx.config.operator.email.clone());

@@ -27,8 +27,11 @@ pub async fn verify(
 ) -> Result<Response, ApiError> {
     match account::verify_email(&ctx, &token, &client).await {
         Ok(user) => {
-            let signed_in = visit.caller.user().is_some_and(|caller| caller.id == user.id);
-            let to = if signed_in { "/account?done=verified" } else { "/sign-in?done=verified" };
+            let to = match visit.caller.user() {
+                Some(caller) if caller.id == user.id => "/account?done=verified",
+                Some(_) => "/account?done=verified-other",
+                None => "/sign-in?done=verified",
+            };
             Ok(Redirect::to(to).into_response())
         }
         Err(Error::InvalidToken) => Ok(dead(visit)),
