@@ -5,20 +5,25 @@
 //! idle or its absolute time is as good as gone, whether or not the purge has come by; every sign-in makes a new
 //! session, and every new proof of who one is a new cookie.
 
+mod devices;
 mod reader;
 mod store;
 mod tokens;
+mod viewing;
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use sqlx::PgConnection;
 use time::{Duration, OffsetDateTime};
-use uuid::Uuid;
 
+use self::devices::Device;
+pub(crate) use self::devices::{forget_devices, keep_only_device, known_device};
 pub use self::{
+    devices::is_device_cookie,
     reader::{Reader, SignedIn, touch},
     tokens::{ACCESS_FOR, AccessClaims, access_session, refresh},
+    viewing::{VIEWING_FOR, stop_viewing, view_as},
 };
 use crate::{
     account::{self, Caller, Client, Denied, Error, Identity, Permission, note, place},
@@ -26,7 +31,7 @@ use crate::{
     config::Config,
     context::Context,
     contract::{
-        account::{Role, Session, SessionKind, TokenPair, User},
+        account::{Session, SessionKind, TokenPair, User},
         id::{SessionId, UserId},
     },
     crypto::Purpose,
@@ -37,8 +42,6 @@ use crate::{
 /// A session that is not to be remembered ends after so long without use, and after so long in all.
 const SHORT_IDLE: Duration = Duration::hours(12);
 const SHORT_ABSOLUTE: Duration = Duration::hours(24);
-/// How long an administrator looks through somebody's eyes at a time.
-pub const VIEWING_FOR: Duration = Duration::minutes(30);
 /// A device not used for so long is a new one again.
 const DEVICE_KEPT: Duration = Duration::days(400);
 const MAX_LISTED: i64 = 100;
@@ -92,11 +95,6 @@ fn end_of(
     idle_end.min(last)
 }
 
-/// Whether this could be a device cookie of ours. Anything else is no cookie at all.
-pub fn is_device_cookie(value: &str) -> bool {
-    URL_SAFE_NO_PAD.decode(value).is_ok_and(|bytes| bytes.len() == 32)
-}
-
 /// 256 bits that nobody guesses.
 fn secret(ctx: &Context) -> String {
     URL_SAFE_NO_PAD.encode(ctx.random.bytes::<32>())
@@ -116,7 +114,7 @@ pub(crate) async fn open_browser(
     let session =
         begin(conn, ctx, user, client, method, remember, SessionKind::Browser, |_| token_hash(ctx, &cookie))
             .await?;
-    meet_device(conn, ctx, user, client, &Device::Browser(device.clone())).await?;
+    devices::meet(conn, ctx, user, client, &Device::Browser(device.clone())).await?;
     Ok(Opened { session, cookie, remember, device: Some(device) })
 }
 
@@ -145,38 +143,9 @@ pub(crate) async fn open_api(
 ) -> Result<OpenedApi, Error> {
     let session =
         begin(conn, ctx, user, client, method, true, SessionKind::Api, |id| api_hash(ctx, id)).await?;
-    meet_device(conn, ctx, user, client, &Device::program(client)).await?;
+    devices::meet(conn, ctx, user, client, &Device::program(client)).await?;
     let refresh_token = tokens::first(conn, ctx, session).await?;
     Ok(OpenedApi { user: user.id, session, refresh_token })
-}
-
-/// What a client is known again by. The two sorts never hash alike: a cookie cannot pretend to be a program.
-enum Device {
-    /// The cookie's value.
-    Browser(String),
-    /// Programs keep no cookie: the same program from the same network is the same device.
-    Program(String),
-}
-
-impl Device {
-    fn program(client: &Client) -> Self {
-        Self::Program(format!("{}\n{}", client.device, client.network))
-    }
-
-    fn of(client: &Client) -> Self {
-        client.known_device.clone().map_or_else(|| Self::program(client), Self::Browser)
-    }
-
-    fn hash(&self, ctx: &Context, account: Uuid) -> [u8; 32] {
-        let (sort, value) = match self {
-            Self::Browser(value) => (b'b', value),
-            Self::Program(value) => (b'p', value),
-        };
-        let mut bytes = account.as_bytes().to_vec();
-        bytes.push(sort);
-        bytes.extend(value.as_bytes());
-        ctx.hashers.keyed(Purpose::KnownDevice, &bytes)
-    }
 }
 
 #[expect(clippy::too_many_arguments, reason = "one place that knows all of a new session")]
@@ -210,57 +179,6 @@ async fn begin(
     note(conn, ctx, audit::Actor::User(user.id), "account.signed_in", user.id, detail, Some(client.request))
         .await?;
     Ok(id)
-}
-
-/// What this client is counted under, when the account was signed in from it before. Asked for unknown addresses
-/// as well, with the nil id, so that both take as long.
-pub(crate) async fn known_device(
-    ctx: &Context,
-    account: Option<UserId>,
-    client: &Client,
-) -> Result<Option<[u8; 32]>, Error> {
-    let hash = Device::of(client).hash(ctx, account.map_or(Uuid::nil(), UserId::uuid));
-    Ok(store::is_known_device(&ctx.db, &hash).await?.then_some(hash))
-}
-
-/// Notes the device, and tells the owner when it is one more than they had.
-async fn meet_device(
-    conn: &mut PgConnection,
-    ctx: &Context,
-    user: &User,
-    client: &Client,
-    device: &Device,
-) -> Result<(), Error> {
-    let now = ctx.clock.now();
-    let had_others = store::has_known_devices(conn, user.id.uuid()).await?;
-    let hash = device.hash(ctx, user.id.uuid());
-    let is_new = store::remember_device(conn, &hash, user.id.uuid(), now).await?;
-    if is_new && had_others {
-        let security = format!("{}/account/security", ctx.config.http.public_url);
-        let message = account::mails::new_device(&client.device, &client.place(), now, &security);
-        account::mails::send_to(conn, ctx, user, "new_device", &message).await?;
-    }
-    Ok(())
-}
-
-/// After a new password nobody's earlier devices count.
-pub(crate) async fn forget_devices(conn: &mut PgConnection, account: UserId) -> Result<(), sqlx::Error> {
-    store::forget_devices(conn, account.uuid()).await
-}
-
-/// After a new password only the device it was set on counts, when it was known before.
-pub(crate) async fn keep_only_device(
-    conn: &mut PgConnection,
-    ctx: &Context,
-    account: UserId,
-    client: &Client,
-) -> Result<(), sqlx::Error> {
-    store::forget_devices(conn, account.uuid()).await?;
-    if client.known_device.is_some() {
-        let hash = Device::of(client).hash(ctx, account.uuid());
-        store::remember_device(conn, &hash, account.uuid(), ctx.clock.now()).await?;
-    }
-    Ok(())
 }
 
 /// The same session with a new proof of who is there, under a new cookie.
@@ -372,45 +290,6 @@ async fn record_end(
         request_id: Some(identity.request),
     };
     audit::record(conn, ctx, entry).await?;
-    Ok(())
-}
-
-/// Lets an administrator see the site as somebody does, without changing anything, for a while.
-pub async fn view_as(ctx: &Context, caller: &Caller, person: UserId) -> Result<(), Error> {
-    let identity = caller.require(ctx, Permission::UsersImpersonate)?;
-    let session = identity.session().ok_or(Denied::Forbidden)?;
-    let found = account::store::by_id(&ctx.db, person).await?.ok_or(Error::NotFound)?;
-    if !matches!(found.user.role, Role::Customer | Role::Developer) || found.deleted_at.is_some() {
-        return Err(Error::Conflict(
-            "Only the accounts of customers and extension authors can be looked through.",
-        ));
-    }
-    let until = ctx.clock.now() + VIEWING_FOR;
-    let mut tx = ctx.db.begin().await?;
-    // Held: an administrator who is being made something else is not one any more.
-    let actor = account::store::lock(&mut tx, identity.user.id).await?;
-    if !actor.is_some_and(|actor| Permission::UsersImpersonate.of_role(actor.user.role)) {
-        return Err(Denied::Forbidden.into());
-    }
-    if !store::set_viewing(&mut tx, session.uuid(), Some((person.uuid(), until))).await? {
-        return Err(Denied::Unauthenticated.into());
-    }
-    let detail = json!({ "minutes": VIEWING_FOR.whole_minutes() });
-    note(&mut tx, ctx, identity.actor(), "account.viewed", person, detail, Some(identity.request)).await?;
-    tx.commit().await?;
-    Ok(())
-}
-
-pub async fn stop_viewing(ctx: &Context, caller: &Caller) -> Result<(), Error> {
-    let identity = caller.identity().ok_or(Denied::Unauthenticated)?;
-    let (Some(_), Some(session)) = (identity.impersonator(), identity.session()) else {
-        return Err(Error::NotFound);
-    };
-    let mut tx = ctx.db.begin().await?;
-    store::set_viewing(&mut tx, session.uuid(), None).await?;
-    let (actor, person) = (identity.actor(), identity.user.id);
-    note(&mut tx, ctx, actor, "account.view_ended", person, json!({}), Some(identity.request)).await?;
-    tx.commit().await?;
     Ok(())
 }
 

@@ -4,11 +4,14 @@
 //! but not on a device its owner was signed in on before, so that nobody can keep them out by guessing; no proof
 //! counts for an account that staff have locked.
 
+mod guessing;
+
 use std::time::Duration;
 
 use serde_json::json;
 use sqlx::PgConnection;
 
+use self::guessing::{Tries, take_network};
 use super::{
     Caller, Client, Denied, Error,
     limits::{self, Of},
@@ -23,46 +26,14 @@ use crate::{
         account::{Login, TokenPair, User},
         id::UserId,
     },
-    crypto::Purpose,
-    rate_limit::{
-        self, Limit, Verdict,
-        throttle::{self, Throttle},
-    },
+    rate_limit::Limit,
     session::{self, Opened},
 };
 
-const MINUTE: u64 = 60;
+pub(crate) use self::guessing::forgive;
+
 /// Challenges for a new proof: each is a row for some minutes.
-const CHALLENGES: Limit =
-    Limit { name: "confirm_challenge", times: 60, per: Duration::from_secs(10 * MINUTE) };
-/// From one network, whatever the addresses tried.
-const PER_NETWORK: Limit =
-    Limit { name: "sign_in_network", times: 200, per: Duration::from_secs(15 * MINUTE) };
-/// One account from one network.
-const FROM_HERE: Throttle = Throttle {
-    name: "sign_in_here",
-    free: 5,
-    first_wait: Duration::from_secs(15),
-    longest_wait: Duration::from_secs(15 * MINUTE),
-    forget_after: Duration::from_secs(60 * MINUTE),
-};
-/// One account from everywhere it was not signed in before.
-const FROM_ELSEWHERE: Throttle = Throttle {
-    name: "sign_in_elsewhere",
-    free: 30,
-    first_wait: Duration::from_secs(15),
-    longest_wait: Duration::from_secs(15 * MINUTE),
-    forget_after: Duration::from_secs(60 * MINUTE),
-};
-/// One account from a device it was signed in on: its owner, most likely.
-const FROM_KNOWN_DEVICE: Throttle = Throttle { name: "sign_in_known", free: 10, ..FROM_HERE };
-/// The password once more, by whoever holds a session.
-const CONFIRMATIONS: Throttle = Throttle { name: "sign_in_confirm", ..FROM_HERE };
-/// Codes, once the password was right. There are only a million of them. Counted as passwords are: from here, from
-/// everywhere, and on a device of the owner's apart from both.
-const CODES_HERE: Throttle = Throttle { name: "sign_in_code_here", ..FROM_HERE };
-const CODES_ELSEWHERE: Throttle = Throttle { name: "sign_in_code_elsewhere", ..FROM_ELSEWHERE };
-const CODES_KNOWN: Throttle = Throttle { name: "sign_in_code_known", ..FROM_KNOWN_DEVICE };
+const CHALLENGES: Limit = Limit { name: "confirm_challenge", times: 60, per: Duration::from_secs(10 * 60) };
 
 /// What proves who one is.
 #[derive(Debug, Clone, Copy)]
@@ -145,6 +116,7 @@ pub async fn second_step(
 ) -> Result<Opened, Error> {
     let (account, remember) = begun(ctx, ticket).await?;
     let user = &account.user;
+    let tries = Tries::of_code(ctx, user, client).await?;
     // Checked before the transaction: the library's work is long, and its ticket is taken whatever comes of it.
     let method = match proof {
         Proof::Passkey { ticket, credential } => {
@@ -152,7 +124,7 @@ pub async fn second_step(
             "password+passkey"
         }
         Proof::Code(_) => {
-            admit_code(ctx, user, client).await?;
+            tries.admit(ctx).await?;
             "password+code"
         }
         Proof::Password(_) => return Err(Error::InvalidCode),
@@ -168,7 +140,7 @@ pub async fn second_step(
     ticket::take(&mut tx, ctx, ticket::Kind::SecondStep, ticket).await?.ok_or(Error::InvalidToken)?;
     let opened = session::open_browser(&mut tx, ctx, user, client, method, remember).await?;
     tx.commit().await?;
-    forgive_codes(ctx, user, client).await?;
+    tries.forgive(ctx).await?;
     Ok(opened)
 }
 
@@ -196,12 +168,13 @@ pub async fn login(ctx: &Context, login: &Login, client: &Client) -> Result<(Use
     let account = check_password(ctx, &login.email, &login.password, client).await?;
     let user = &account.user;
     let code = login.code.as_deref().map(str::trim).filter(|code| !code.is_empty());
-    let method = match (user.two_factor_enabled, code) {
-        (false, _) => "password",
+    let (method, tries) = match (user.two_factor_enabled, code) {
+        (false, _) => ("password", None),
         (true, None) => return Err(Error::TwoFactorRequired),
         (true, Some(_)) => {
-            admit_code(ctx, user, client).await?;
-            "password+code"
+            let tries = Tries::of_code(ctx, user, client).await?;
+            tries.admit(ctx).await?;
+            ("password+code", Some(tries))
         }
     };
     let mut tx = ctx.db.begin().await?;
@@ -213,8 +186,8 @@ pub async fn login(ctx: &Context, login: &Login, client: &Client) -> Result<(Use
     }
     let opened = session::open_api(&mut tx, ctx, user, client, method).await?;
     tx.commit().await?;
-    if user.two_factor_enabled {
-        forgive_codes(ctx, user, client).await?;
+    if let Some(tries) = tries {
+        tries.forgive(ctx).await?;
     }
     let tokens = opened.tokens(ctx).await?;
     Ok((account.user, tokens))
@@ -255,14 +228,14 @@ pub async fn confirm(
     let user = &identity.user;
     match proof {
         Proof::Password(password) => {
-            let key = account_key(ctx, user.id);
-            admit(ctx, &CONFIRMATIONS, &key).await?;
+            let tries = Tries::of_confirmation(ctx, user.id);
+            tries.admit(ctx).await?;
             let stored = store::by_id(&ctx.db, user.id).await?.and_then(|account| account.password_hash);
             if !matches(ctx, password, stored.as_deref()).await? {
                 record_failure(ctx, Some(user.id), "account.confirm_failed", client).await?;
                 return Err(Error::InvalidCredentials);
             }
-            throttle::forgive(ctx, &CONFIRMATIONS, &key).await?;
+            tries.forgive(ctx).await?;
         }
         Proof::Passkey { ticket, credential } => {
             check_passkey(ctx, ticket, credential, Some(user.id), client).await?;
@@ -299,15 +272,8 @@ async fn check_password(
     let email = rules::normalize_email(email).unwrap_or_default();
     let found = store::by_email(&ctx.db, &email).await?;
     let account_id = found.as_ref().map(|account| account.user.id);
-    let known = session::known_device(ctx, account_id, client).await?;
-    let here = place_key(ctx, &email, client);
-    let everywhere = email_key(ctx, &email);
-    if let Some(device) = &known {
-        admit(ctx, &FROM_KNOWN_DEVICE, device).await?;
-    } else {
-        admit(ctx, &FROM_HERE, &here).await?;
-        admit(ctx, &FROM_ELSEWHERE, &everywhere).await?;
-    }
+    let tries = Tries::of_password(ctx, &email, account_id, client).await?;
+    tries.admit(ctx).await?;
     let stored = found.as_ref().and_then(|account| account.password_hash.as_deref());
     let right = matches(ctx, password, stored).await?;
     let Some(account) = found.filter(|_| right) else {
@@ -315,23 +281,8 @@ async fn check_password(
         return Err(Error::InvalidCredentials);
     };
     refuse_locked(ctx, &account, client).await?;
-    // Who knows the password is not the one guessing it.
-    if let Some(device) = &known {
-        throttle::forgive(ctx, &FROM_KNOWN_DEVICE, device).await?;
-    } else {
-        throttle::forgive(ctx, &FROM_HERE, &here).await?;
-        throttle::forgive(ctx, &FROM_ELSEWHERE, &everywhere).await?;
-    }
+    tries.forgive(ctx).await?;
     Ok(account)
-}
-
-/// Lets whoever has just shown in another way that the account is theirs sign in at once, whatever others guessed.
-pub(crate) async fn forgive(ctx: &Context, email: &str, user: UserId, client: &Client) -> Result<(), Error> {
-    throttle::forgive(ctx, &FROM_HERE, &place_key(ctx, email, client)).await?;
-    throttle::forgive(ctx, &FROM_ELSEWHERE, &email_key(ctx, email)).await?;
-    throttle::forgive(ctx, &CODES_HERE, &place_key(ctx, email, client)).await?;
-    throttle::forgive(ctx, &CODES_ELSEWHERE, &account_key(ctx, user)).await?;
-    Ok(())
 }
 
 /// Holds the account until the transaction ends. What was proven counts only while it is what the account asks for:
@@ -399,23 +350,6 @@ async fn wrong_code(
     recorded.err().unwrap_or(Error::InvalidCode)
 }
 
-async fn admit_code(ctx: &Context, user: &User, client: &Client) -> Result<(), Error> {
-    if let Some(device) = session::known_device(ctx, Some(user.id), client).await? {
-        return admit(ctx, &CODES_KNOWN, &device).await;
-    }
-    admit(ctx, &CODES_HERE, &place_key(ctx, &user.email, client)).await?;
-    admit(ctx, &CODES_ELSEWHERE, &account_key(ctx, user.id)).await
-}
-
-async fn forgive_codes(ctx: &Context, user: &User, client: &Client) -> Result<(), Error> {
-    if let Some(device) = session::known_device(ctx, Some(user.id), client).await? {
-        throttle::forgive(ctx, &CODES_KNOWN, &device).await?;
-    }
-    throttle::forgive(ctx, &CODES_HERE, &place_key(ctx, &user.email, client)).await?;
-    throttle::forgive(ctx, &CODES_ELSEWHERE, &account_key(ctx, user.id)).await?;
-    Ok(())
-}
-
 /// Whose passkey answered. A refusal is recorded like that of a password.
 async fn check_passkey(
     ctx: &Context,
@@ -429,35 +363,4 @@ async fn check_passkey(
         record_failure(ctx, expected, "account.passkey_refused", client).await?;
     }
     checked
-}
-
-async fn admit(ctx: &Context, throttle: &Throttle, key: &[u8; 32]) -> Result<(), Error> {
-    allow(throttle::admit(ctx, throttle, key).await?)
-}
-
-async fn take_network(ctx: &Context, client: &Client) -> Result<(), Error> {
-    let key = ctx.hashers.keyed(Purpose::RateLimitKey, client.network.as_bytes());
-    allow(rate_limit::take(ctx, PER_NETWORK, &key).await?)
-}
-
-fn allow(verdict: Verdict) -> Result<(), Error> {
-    match verdict {
-        Verdict::Go => Ok(()),
-        Verdict::Wait(retry_after) => Err(Error::TooManyTries { retry_after }),
-    }
-}
-
-// What is counted is counted under keyed hashes: the ledgers hold no addresses of people.
-
-fn account_key(ctx: &Context, user: UserId) -> [u8; 32] {
-    ctx.hashers.keyed(Purpose::RateLimitKey, user.uuid().as_bytes())
-}
-
-fn email_key(ctx: &Context, email: &str) -> [u8; 32] {
-    ctx.hashers.keyed(Purpose::RateLimitKey, email.to_lowercase().as_bytes())
-}
-
-fn place_key(ctx: &Context, email: &str, client: &Client) -> [u8; 32] {
-    let value = format!("{}\n{}", email.to_lowercase(), client.network);
-    ctx.hashers.keyed(Purpose::RateLimitKey, value.as_bytes())
 }
