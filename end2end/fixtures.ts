@@ -1,10 +1,11 @@
 // What the tests have in common: a page that remembers what went wrong while it was open, axe with
-// the rules we hold ourselves to, and the ways in and out of an account.
+// the rules we hold ourselves to, the widths a page has to fit, and the ways in and out of an account.
 
 import fs from 'node:fs';
 import AxeBuilder from '@axe-core/playwright';
-import { expect, test as base, type BrowserContext, type Cookie, type Page } from '@playwright/test';
-import { adminState, baseUrl, password, signedInState } from './environment.ts';
+import { expect, request, test as base, type BrowserContext, type Cookie, type Page } from '@playwright/test';
+import { admin, adminState, baseUrl, customer, password, signedInState } from './environment.ts';
+import { fromOurPage } from './wire.ts';
 
 export type Troubles = {
   /** Console errors, uncaught exceptions, requests that failed or answered 400 and above. */
@@ -86,6 +87,45 @@ export async function expectNoAxeFindings(page: Page) {
   expect(findings, `axe on ${page.url()}`).toEqual([]);
 }
 
+const widths = [320, 360, 768, 1280];
+
+/** Nothing sticks out of what is shown now, however narrow the window. Leaves the window at its widest. */
+export async function expectToFitEveryWidth(page: Page) {
+  for (const width of widths) {
+    await page.setViewportSize({ width, height: 800 });
+    const layout = await page.evaluate(() => {
+      const limit = window.innerWidth;
+      const scrolls = (element: Element) => {
+        for (let at = element.parentElement; at; at = at.parentElement) {
+          if (getComputedStyle(at).overflowX !== 'visible') return true;
+        }
+        return false;
+      };
+      return {
+        limit,
+        scrollWidth: document.scrollingElement?.scrollWidth ?? 0,
+        // Named so that a failure says what sticks out.
+        wide: [...document.body.querySelectorAll('*')]
+          .filter((element) => element.getBoundingClientRect().right > limit + 0.5 && !scrolls(element))
+          .slice(0, 5)
+          .map((element) => `${element.tagName.toLowerCase()}.${[...element.classList].join('.')}`),
+      };
+    });
+    expect(layout.scrollWidth, `at ${width} px, sticking out: ${layout.wide.join(', ')}`).toBeLessThanOrEqual(
+      layout.limit,
+    );
+  }
+}
+
+/** The status of the page that a form is answered with, before any redirect is followed. */
+export async function answered(page: Page, path: string, act: () => Promise<void>): Promise<number> {
+  const answer = page.waitForResponse(
+    (response) => response.request().method() === 'POST' && new URL(response.url()).pathname === path,
+  );
+  await act();
+  return (await answer).status();
+}
+
 /** Fills in the form on the page in front of us and sends it. */
 export async function sendSignInForm(page: Page, email: string, word: string = password) {
   const form = page.getByRole('main').locator('form[action="/sign-in"]');
@@ -94,11 +134,30 @@ export async function sendSignInForm(page: Page, email: string, word: string = p
   await form.getByRole('button', { name: 'Sign in', exact: true }).click();
 }
 
-/** Gives the visitor a session that the setup project opened: the one that `entry` needs, or the customer's. */
-export async function useSavedSession(context: BrowserContext, entry: { admin?: boolean } = {}) {
+/** A sign-in counts as proof of who one is for 15 minutes. The rest is for the test that uses it. */
+const freshFor = 10 * 60 * 1000;
+
+/** Gives the visitor a session that the setup project opened: the one that `entry` needs, or the customer's. Where
+ *  that is too long ago for the page, somebody signs in once more, for all the tests that follow. */
+export async function useSavedSession(context: BrowserContext, entry: { admin?: boolean; fresh?: boolean } = {}) {
   const file = entry.admin ? adminState : signedInState;
+  if (entry.fresh && Date.now() - fs.statSync(file).mtimeMs > freshFor) {
+    await saveNewSession(entry.admin ? admin : customer, file);
+  }
   const state = JSON.parse(fs.readFileSync(file, 'utf8')) as { cookies: Cookie[] };
   await context.addCookies(state.cookies);
+}
+
+/** Without a browser, so that no cookie of an earlier session goes along and ends that one. */
+async function saveNewSession(email: string, file: string) {
+  const api = await request.newContext({ baseURL: baseUrl, extraHTTPHeaders: fromOurPage });
+  const answer = await api.post('/sign-in', { form: { email, password, next: '/account' }, maxRedirects: 0 });
+  expect(answer.status(), `${email} signs in`).toBe(303);
+  // Others read the file meanwhile: they find the old one or the new one.
+  const draft = `${file}.${process.pid}`;
+  await api.storageState({ path: draft });
+  fs.renameSync(draft, file);
+  await api.dispose();
 }
 
 /** The cookie that carries the session, under whichever name it has here. */

@@ -12,11 +12,19 @@ export type Page = {
   signedIn?: boolean;
   /** And that visitor is an administrator. */
   admin?: boolean;
+  /** And has proven who they are within the last 15 minutes. */
+  fresh?: boolean;
+  /** A form on it ends at the payment provider's: its policy names one more place for forms. */
+  pays?: boolean;
 };
 
 export const pages: Page[] = [
   { path: '/', status: 200, kind: 'public' },
   { path: '/about', status: 200, kind: 'public' },
+  { path: '/pricing', status: 200, kind: 'public' },
+  { path: '/pricing?interval=year&currency=eur', status: 200, kind: 'public' },
+  { path: '/pricing?currency=jpy', status: 200, kind: 'public' },
+  { path: '/checkout?tier=pro', status: 200, kind: 'private', pays: true },
   { path: '/legal/terms', status: 200, kind: 'public' },
   { path: '/legal/privacy', status: 200, kind: 'public' },
   { path: '/legal/refunds', status: 200, kind: 'public' },
@@ -29,12 +37,25 @@ export const pages: Page[] = [
   { path: '/register', status: 200, kind: 'private' },
   { path: '/forgot', status: 200, kind: 'private' },
   { path: '/account', status: 200, kind: 'private', signedIn: true },
+  { path: '/account/billing', status: 200, kind: 'private', signedIn: true },
+  { path: '/account/billing/subscription', status: 200, kind: 'private', signedIn: true, pays: true },
   { path: '/account/profile', status: 200, kind: 'private', signedIn: true },
   { path: '/account/security', status: 200, kind: 'private', signedIn: true },
   { path: '/account/security/tokens', status: 200, kind: 'private', signedIn: true },
   { path: '/account/privacy', status: 200, kind: 'private', signedIn: true },
   { path: '/account/delete', status: 200, kind: 'private', signedIn: true },
   { path: '/admin/users', status: 200, kind: 'private', signedIn: true, admin: true },
+  { path: '/admin/orders', status: 200, kind: 'private', signedIn: true, admin: true },
+  { path: '/admin/refunds', status: 200, kind: 'private', signedIn: true, admin: true },
+  { path: '/admin/finance', status: 200, kind: 'private', signedIn: true, admin: true },
+  { path: '/admin/finance/ledger', status: 200, kind: 'private', signedIn: true, admin: true },
+  { path: '/admin/finance/tax', status: 200, kind: 'private', signedIn: true, admin: true },
+  { path: '/admin/finance/subscriptions', status: 200, kind: 'private', signedIn: true, admin: true },
+  { path: '/admin/catalogue', status: 200, kind: 'private', signedIn: true, admin: true, fresh: true },
+  { path: '/admin/catalogue/prices', status: 200, kind: 'private', signedIn: true, admin: true, fresh: true },
+  { path: '/admin/catalogue/coupons', status: 200, kind: 'private', signedIn: true, admin: true, fresh: true },
+  { path: '/admin/webhooks', status: 200, kind: 'private', signedIn: true, admin: true },
+  { path: '/admin/reconcile', status: 200, kind: 'private', signedIn: true, admin: true },
   { path: '/admin/audit', status: 200, kind: 'private', signedIn: true, admin: true },
   { path: '/dev/gallery', status: 200, kind: 'private' },
   { path: '/dev/mail', status: 200, kind: 'private' },

@@ -5,8 +5,17 @@ use std::{ops::Deref, sync::Arc};
 use sqlx::PgPool;
 
 use crate::{
-    clock::Clock, config::Config, content::Catalogue, crypto::Hashers, db, mail::Mailer, random::Random,
-    search::Search, session, signing, storage::Storage,
+    clock::Clock,
+    config::Config,
+    content::Catalogue,
+    crypto::Hashers,
+    db,
+    integration::{stripe::Stripe, tax::TaxCalculator},
+    mail::Mailer,
+    random::Random,
+    search::Search,
+    session, signing,
+    storage::Storage,
 };
 
 /// Cheap to clone; one per process, or one per test.
@@ -27,6 +36,9 @@ pub struct Parts {
     pub signing: signing::Keys,
     /// Who is signed in with which session: looked up on most requests, so gathered into few queries.
     pub sessions: session::Reader,
+    /// The payment provider; none where nothing is sold.
+    pub stripe: Option<Stripe>,
+    pub tax: TaxCalculator,
 }
 
 impl Deref for Context {
@@ -65,6 +77,8 @@ impl Context {
         let content = Catalogue::load(&config.operator)?;
         let hashers = Hashers::new(&config.security);
         let sessions = session::Reader::start(pool.clone(), clock.clone());
+        let stripe = Stripe::new(&config.payments);
+        let tax = TaxCalculator::from_config(&config.payments, stripe.as_ref(), &clock);
         Ok(Self(Arc::new(Parts {
             config,
             db: pool,
@@ -77,6 +91,8 @@ impl Context {
             hashers,
             signing: signing::Keys::default(),
             sessions,
+            stripe,
+            tax,
         })))
     }
 }

@@ -12,6 +12,8 @@ pub mod api;
 #[cfg(feature = "server")]
 pub mod audit;
 #[cfg(feature = "server")]
+pub mod billing;
+#[cfg(feature = "server")]
 pub mod clock;
 #[cfg(feature = "server")]
 pub mod config;
@@ -23,6 +25,10 @@ pub mod context;
 pub mod crypto;
 #[cfg(feature = "server")]
 pub mod db;
+#[cfg(feature = "server")]
+pub mod idempotency;
+#[cfg(feature = "server")]
+pub mod integration;
 #[cfg(feature = "server")]
 pub mod jobs;
 #[cfg(feature = "server")]

@@ -1,8 +1,8 @@
 import { createHmac, randomBytes } from 'node:crypto';
 import type { Page } from '@playwright/test';
-import { baseUrl } from '../environment.ts';
-import { expect, expectNoAxeFindings, sendSignInForm, test } from '../fixtures.ts';
-import { addresses, wire } from '../wire.ts';
+import { answered, expect, expectNoAxeFindings, sendSignInForm, test } from '../fixtures.ts';
+import { mailedLink } from '../mail.ts';
+import { wire } from '../wire.ts';
 
 // One life of an account, from its first page to its last: once with script and a passkey, once without either.
 
@@ -27,24 +27,6 @@ const main = (page: Page) => page.getByRole('main');
 const form = (page: Page, action: string) => main(page).locator(`form[action="${action}"]`);
 const send = (page: Page, action: string) => form(page, action).locator('button[type=submit]').click();
 
-/** The link of this kind in the newest mail to this address that has one. Some mails are written by a job. */
-async function mailedLink(email: string, kind: 'verify' | 'reset'): Promise<string> {
-  let link: string | undefined;
-  await expect
-    .poll(async () => (link = await findLink(email, kind)), { message: `a mail to ${email} with a link to ${kind}` })
-    .toBeDefined();
-  return new URL(link ?? '', baseUrl).pathname;
-}
-
-async function findLink(email: string, kind: string): Promise<string | undefined> {
-  const rows = (await wire('/dev/mail')).text.split('<li').filter((row) => row.includes(email));
-  for (const mail of rows.flatMap(addresses).filter((address) => address.startsWith('/dev/mail/'))) {
-    const link = addresses((await wire(`${mail}/html`)).text).find((address) => address.includes(`/${kind}/`));
-    if (link !== undefined) return link;
-  }
-  return undefined;
-}
-
 /** RFC 6238. `ahead` is in steps of thirty seconds: a code is good once, and one step early is early enough. */
 function codeOf(secret: string, ahead: 0 | 1): string {
   const bits = [...secret]
@@ -56,15 +38,6 @@ function codeOf(secret: string, ahead: 0 | 1): string {
   const hash = createHmac('sha1', key).update(step).digest();
   const number = hash.readUInt32BE((hash[19] ?? 0) & 15) & 0x7fffffff;
   return String(number % 1_000_000).padStart(6, '0');
-}
-
-/** The status of the page that a form is answered with, before any redirect is followed. */
-async function answered(page: Page, path: string, act: () => Promise<void>): Promise<number> {
-  const answer = page.waitForResponse(
-    (response) => response.request().method() === 'POST' && new URL(response.url()).pathname === path,
-  );
-  await act();
-  return (await answer).status();
 }
 
 async function register(page: Page, who: Traveller) {
@@ -90,7 +63,7 @@ async function registerAgain(page: Page, who: Traveller) {
 }
 
 async function verify(page: Page, who: Traveller) {
-  const link = await mailedLink(who.email, 'verify');
+  const link = await mailedLink(who.email, '/verify/');
   // Opening it, as programs that look into mail do, changes nothing.
   expect((await wire(link)).status).toBe(200);
   await page.goto(link);
@@ -233,7 +206,7 @@ async function resetPassword(page: Page, who: Traveller) {
   await send(page, '/forgot');
   await expect(page).toHaveURL('/forgot?done=sent');
 
-  const link = await mailedLink(who.email, 'reset');
+  const link = await mailedLink(who.email, '/reset/');
   await page.goto(link);
   const fields = form(page, link);
   await fields.locator('[name=password]').fill('password');

@@ -27,7 +27,7 @@ test('the header menu opens, closes with Escape, and gives the focus back', asyn
   await expect(page).toHaveURL('/sign-in');
 });
 
-for (const path of ['/', '/about', '/sign-in', '/search?q=license']) {
+for (const path of ['/', '/about', '/sign-in', '/search?q=license', '/pricing', '/checkout?tier=pro']) {
   test(`buttons and fields on ${path} are at least 44 px for a finger`, async ({ page }) => {
     await open(page, path);
     const small = await page.evaluate(() =>

@@ -14,6 +14,9 @@ test('the header', async ({ page }) => {
             - link "Features":
               - /url: /#features
           - listitem:
+            - link "Pricing":
+              - /url: /pricing
+          - listitem:
             - link "API":
               - /url: /docs/api
           - listitem:

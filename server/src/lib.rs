@@ -2,6 +2,7 @@
 
 pub mod doctor;
 pub mod http;
+pub mod payments;
 pub mod postgres;
 pub mod serve;
 pub mod telemetry;

@@ -7,6 +7,7 @@ use clap::{Parser, Subcommand};
 use devforge::{
     account::{self, NewAccount},
     api::openapi,
+    billing::catalogue,
     clock::Clock,
     config::{Config, Fallback, KEYS, Key, Mode, Sources},
     content::Catalogue,
@@ -16,7 +17,7 @@ use devforge::{
     search, seed,
     signing::{self, KeyPurpose},
 };
-use server::{doctor, postgres, serve, telemetry};
+use server::{doctor, payments, postgres, serve, telemetry};
 
 /// Requests are many short-lived allocations on several threads: a quarter of the time per request went into the
 /// system's allocator and its locks.
@@ -57,6 +58,11 @@ enum Command {
         #[command(subcommand)]
         command: JobsCommand,
     },
+    /// What is sold
+    Catalogue {
+        #[command(subcommand)]
+        command: CatalogueCommand,
+    },
     /// The keys that sign the tokens of the API
     Keys {
         #[command(subcommand)]
@@ -78,6 +84,12 @@ enum JobsCommand {
     Dead,
     /// Let one run again
     Revive { id: i64 },
+}
+
+#[derive(Subcommand)]
+enum CatalogueCommand {
+    /// Bring Stripe's products, prices and coupons to what the catalogue says; again changes nothing
+    Sync,
 }
 
 #[derive(Subcommand)]
@@ -154,6 +166,8 @@ async fn one_off(command: Command, config: Config, sources: &Sources) -> anyhow:
     if matches!(command, Command::Reindex) {
         return reindex(&config);
     }
+    let site = config.http.address;
+    let (config, simulator) = payments::ensure(config, site).await?;
     let (config, cluster) = postgres::ensure(config).await?;
     let ctx = devforge::context::Context::open(config, Clock::System, Random::System).await?;
     serve::prepare_database(&ctx).await?;
@@ -181,6 +195,13 @@ async fn one_off(command: Command, config: Config, sources: &Sources) -> anyhow:
             );
             println!("It runs again.");
         }
+        Command::Catalogue { command: CatalogueCommand::Sync } => {
+            let report = catalogue::sync(&ctx).await?;
+            println!(
+                "{} made, {} changed, {} archived, {} as they were.",
+                report.created, report.updated, report.archived, report.unchanged
+            );
+        }
         Command::Keys { command: KeysCommand::Rotate } => {
             for purpose in KeyPurpose::ALL {
                 let key = signing::rotate(&ctx, purpose).await?;
@@ -207,6 +228,7 @@ async fn one_off(command: Command, config: Config, sources: &Sources) -> anyhow:
         Command::Serve | Command::Worker | Command::Reindex | Command::Doctor { .. } | Command::Openapi => {}
     }
     ctx.db.close().await;
+    payments::stop(simulator).await;
     postgres::stop(cluster).await;
     Ok(())
 }

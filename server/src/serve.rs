@@ -6,6 +6,7 @@ use anyhow::Context as _;
 use devforge::{
     api::openapi,
     audit,
+    billing::catalogue,
     clock::Clock,
     config::{Config, Mode, Sources},
     context::Context,
@@ -20,7 +21,7 @@ use tokio::{
     task::JoinHandle,
 };
 
-use crate::{http, postgres};
+use crate::{http, payments, postgres};
 
 /// Serves until SIGINT or SIGTERM, then drains.
 pub async fn serve(config: Config, sources: &Sources) -> anyhow::Result<()> {
@@ -37,6 +38,7 @@ pub async fn serve(config: Config, sources: &Sources) -> anyhow::Result<()> {
 struct Running {
     ctx: Context,
     cluster: Option<private_postgres::Cluster>,
+    simulator: Option<payments::Running>,
     stop: watch::Sender<bool>,
     serving: JoinHandle<()>,
     worker: Option<JoinHandle<()>>,
@@ -48,6 +50,8 @@ async fn start(config: Config, sources: &Sources) -> anyhow::Result<Running> {
     let address = config.http.address;
     let listener = listen(address).await?;
     let metrics = http::metrics::install()?;
+    let site = listener.local_addr().unwrap_or(address);
+    let (config, simulator) = payments::ensure(config, site).await?;
     let (config, cluster) = postgres::ensure(config).await?;
     let ctx = Context::open(config, Clock::System, Random::System).await?;
     if let Err(error) = wait_for_database(&ctx).await {
@@ -71,7 +75,15 @@ async fn start(config: Config, sources: &Sources) -> anyhow::Result<Running> {
     let serving = tokio::spawn(http::accept::serve(listener, site.router, async move {
         let _ = stopping.wait_for(|stop| *stop).await;
     }));
-    Ok(Running { ctx, cluster, stop, serving, worker, others: [indexing, following, housekeeping] })
+    Ok(Running {
+        ctx,
+        cluster,
+        simulator,
+        stop,
+        serving,
+        worker,
+        others: [indexing, following, housekeeping],
+    })
 }
 
 impl Running {
@@ -93,6 +105,7 @@ impl Running {
             task.abort();
         }
         close(&self.ctx).await;
+        payments::stop(self.simulator).await;
         postgres::stop(self.cluster).await;
         Ok(())
     }
@@ -106,6 +119,8 @@ async fn close(ctx: &Context) {
 /// Runs jobs and nothing else.
 pub async fn worker(config: Config) -> anyhow::Result<()> {
     let mut signals = Signals::listen()?;
+    let site = config.http.address;
+    let (config, simulator) = payments::ensure(config, site).await?;
     let (config, cluster) = postgres::ensure(config).await?;
     let ctx = Context::open(config, Clock::System, Random::System).await?;
     wait_for_database(&ctx).await?;
@@ -117,6 +132,7 @@ pub async fn worker(config: Config) -> anyhow::Result<()> {
     let _ = stop.send(true);
     let _ = tokio::time::timeout(ctx.config.http.drain_timeout + Duration::from_secs(1), worker).await;
     close(&ctx).await;
+    payments::stop(simulator).await;
     postgres::stop(cluster).await;
     Ok(())
 }
@@ -127,6 +143,7 @@ pub async fn prepare_database(ctx: &Context) -> anyhow::Result<()> {
     db::migrate(&pool).await.context("the database could not be brought up to date")?;
     jobs::prepare_schema(&pool).await?;
     audit::ensure_partitions(&pool).await?;
+    catalogue::seed(ctx).await?;
     pool.close().await;
     Ok(())
 }
@@ -281,6 +298,9 @@ fn announce(ctx: &Context, address: SocketAddr) {
     println!("\n  Dev Forge is at {url}");
     println!("    {url}/docs/api     the API reference");
     println!("    {url}/dev          components, mail and jobs of this installation");
+    if ctx.config.payments.simulated {
+        println!("    {}   the simulated Stripe: test cards, time, trouble", ctx.config.payments.stripe_url);
+    }
     print_demo(&ctx.config);
     println!("\n  Ctrl-C stops everything.\n");
 }

@@ -36,7 +36,7 @@ pub use self::{
     },
     password::{StartReset, change_password, check_reset, finish_reset, start_reset},
     permission::{Caller, Denied, FRESH_FOR, Identity, Permission, Rule, Via},
-    registration::{NewAccount, count, create, register, send_verification, verify_email},
+    registration::{Buyer, NewAccount, count, create, for_buyer, register, send_verification, verify_email},
 };
 use crate::{
     audit::{self, Actor},
@@ -98,6 +98,18 @@ pub enum Error {
     Signing(#[from] signing::Error),
     #[error("what was stored cannot be read")]
     Payload(#[from] serde_json::Error),
+}
+
+impl Error {
+    /// Only the database can fail in what accounts ask of billing.
+    pub(crate) fn from_billing(error: crate::billing::Error) -> Self {
+        match error {
+            crate::billing::Error::Database(error) => Self::Database(error),
+            crate::billing::Error::Audit(error) => Self::Audit(error),
+            crate::billing::Error::Jobs(error) => Self::Queue(error),
+            _ => Self::Internal("what belongs to the account in billing could not be changed with it"),
+        }
+    }
 }
 
 impl From<PasswordError> for Error {

@@ -48,6 +48,20 @@ pub enum Permission {
     UsersImpersonate,
     /// Read the audit log and have it checked.
     AuditRead,
+    /// See one's orders, invoices and subscription.
+    BillingRead,
+    /// Buy, and change what one is subscribed to.
+    BillingWrite,
+    /// See anybody's orders and payments, and what came from the payment provider.
+    PaymentsRead,
+    /// Give money back.
+    PaymentsRefund,
+    /// Work through what came from the payment provider again.
+    PaymentsManage,
+    /// Change what is sold, and for how much.
+    CatalogueManage,
+    /// See revenue and the ledger.
+    FinanceRead,
 }
 
 /// What a permission asks for.
@@ -64,7 +78,7 @@ pub struct Rule {
 }
 
 impl Permission {
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 19] = [
         Self::AccountRead,
         Self::AccountWrite,
         Self::AccountSecure,
@@ -77,6 +91,13 @@ impl Permission {
         Self::UsersRole,
         Self::UsersImpersonate,
         Self::AuditRead,
+        Self::BillingRead,
+        Self::BillingWrite,
+        Self::PaymentsRead,
+        Self::PaymentsRefund,
+        Self::PaymentsManage,
+        Self::CatalogueManage,
+        Self::FinanceRead,
     ];
 
     #[rustfmt::skip]
@@ -95,6 +116,13 @@ impl Permission {
             Self::UsersRole         => ("users:role",         ADMIN,    None,                           false, true),
             Self::UsersImpersonate  => ("users:impersonate",  ADMIN,    None,                           false, true),
             Self::AuditRead         => ("audit:read",         ADMIN,    None,                           true,  false),
+            Self::BillingRead       => ("billing:read",       EVERYONE, Some(Scope::AccountRead),       true,  false),
+            Self::BillingWrite      => ("billing:write",      EVERYONE, None,                           false, false),
+            Self::PaymentsRead      => ("payments:read",      STAFF,    None,                           true,  false),
+            Self::PaymentsRefund    => ("payments:refund",    STAFF,    None,                           false, true),
+            Self::PaymentsManage    => ("payments:manage",    ADMIN,    None,                           false, true),
+            Self::CatalogueManage   => ("catalogue:manage",   ADMIN,    None,                           false, true),
+            Self::FinanceRead       => ("finance:read",       ADMIN,    None,                           true,  false),
         };
         Rule { name, roles, scope, reads, fresh }
     }
@@ -288,7 +316,8 @@ mod tests {
         let token = identity(Role::Admin, Via::Token { id, scopes: vec![Scope::AccountRead] });
         for permission in Permission::ALL {
             let allowed = token.may(permission, NOW).is_ok();
-            assert_eq!(allowed, permission == Permission::AccountRead, "{permission:?}");
+            let expected = matches!(permission, Permission::AccountRead | Permission::BillingRead);
+            assert_eq!(allowed, expected, "{permission:?}");
         }
     }
 

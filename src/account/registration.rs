@@ -4,6 +4,7 @@
 //! was first; an account that somebody made themselves is unproven until a mail to its address was read.
 
 use serde_json::json;
+use sqlx::PgConnection;
 
 use super::{
     Caller, Client, Error, Permission, email_change,
@@ -13,13 +14,14 @@ use super::{
 };
 use crate::{
     audit::Actor,
+    billing,
     context::Context,
     contract::{
         account::{Registration, Role, User},
-        id::RequestId,
+        id::{RequestId, UserId},
         problem::FieldProblem,
     },
-    db, outbox,
+    db, mail, outbox,
 };
 
 /// An account that the program makes: its first administrator, demo data.
@@ -71,6 +73,63 @@ pub async fn create(ctx: &Context, new: NewAccount<'_>) -> Result<User, Error> {
     insert(ctx, particulars(new.email, new.name, new.password, problem)?, new.role, Origin::Given).await
 }
 
+/// Whose account a purchase by a guest is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Buyer {
+    /// The address is proven, so what is bought with it is its owner's.
+    Known(UserId),
+    /// Made now, without a password: its owner sets one by a link that goes to the address.
+    New(UserId),
+    /// Somebody made an account with the address and never proved it. Who that was is not known.
+    Unproven,
+}
+
+/// The account of somebody who has paid as a guest, in the transaction of the payment. `order` is the address at which
+/// they see what they bought.
+///
+/// What they typed as a name stays on their invoice and goes no further: whose the address is, nobody has shown, and a
+/// stranger's words must not greet its owner.
+pub async fn for_buyer(
+    conn: &mut PgConnection,
+    ctx: &Context,
+    email: &str,
+    order: &str,
+) -> Result<Buyer, Error> {
+    // Held until the payment is written down, so that a proof of the address meets it before or after, never amid.
+    if let Some(known) = known_buyer(&mut *conn, email).await? {
+        return Ok(known);
+    }
+    let now = ctx.clock.now();
+    let columns = store::AccountColumns {
+        id: ctx.random.uuid_v7(now),
+        email: email.to_owned(),
+        name: rules::name_from(email),
+        role: Role::Customer.as_str().to_owned(),
+        email_verified_at: None,
+        two_factor_since: None,
+        created_at: now,
+    };
+    let user = columns.into_user();
+    if !store::insert_without_password(&mut *conn, &user).await? {
+        // Somebody registered the address, or bought with it, in this very moment.
+        return Ok(known_buyer(conn, email).await?.unwrap_or(Buyer::Unproven));
+    }
+    let detail = json!({ "role": Role::Customer, "by": "purchase" });
+    note(&mut *conn, ctx, Actor::System, "account.created", user.id, detail, None).await?;
+    outbox::publish(&mut *conn, ctx, "account.created", &user.id.to_string(), &json!({})).await?;
+    let message = mails::welcome_buyer(&format!("{}/forgot", ctx.config.http.public_url), order);
+    let to = mail::Recipient::nameless(user.email.as_str());
+    mail::send_to_account(conn, ctx, user.id, &to, "welcome_buyer", &message).await?;
+    Ok(Buyer::New(user.id))
+}
+
+async fn known_buyer(conn: &mut PgConnection, email: &str) -> Result<Option<Buyer>, Error> {
+    let Some(account) = store::lock_by_email(conn, email).await? else { return Ok(None) };
+    // One without a password was made by a purchase: only who reads the mail can open it.
+    let is_theirs = account.user.email_verified || account.password_hash.is_none();
+    Ok(Some(if is_theirs { Buyer::Known(account.user.id) } else { Buyer::Unproven }))
+}
+
 /// How many accounts there are: zero tells that a database is new.
 pub async fn count(ctx: &Context) -> Result<i64, Error> {
     Ok(store::count(&ctx.db).await?)
@@ -94,6 +153,8 @@ pub async fn verify_email(ctx: &Context, token: &str, client: &Client) -> Result
         let (actor, request) = (Actor::User(user.id), client.request);
         note(&mut tx, ctx, actor, "account.email_verified", user.id, json!({}), Some(request)).await?;
         email_change::stop(&mut tx, ctx, actor, user.id, request).await?;
+        // What was bought with the address as a guest is its owner's.
+        billing::order::claim(&mut tx, user.id, &user.email).await.map_err(Error::from_billing)?;
         outbox::publish(&mut tx, ctx, "account.changed", &user.id.to_string(), &json!({})).await?;
     }
     tx.commit().await?;
@@ -166,7 +227,7 @@ async fn insert(ctx: &Context, particulars: Particulars, role: Role, origin: Ori
     Ok(user)
 }
 
-async fn mail_link(conn: &mut sqlx::PgConnection, ctx: &Context, user: &User) -> Result<(), Error> {
+async fn mail_link(conn: &mut PgConnection, ctx: &Context, user: &User) -> Result<(), Error> {
     ticket::void(&mut *conn, Kind::VerifyEmail, user.id).await?;
     let data = json!({ "email": user.email });
     let token = ticket::issue(&mut *conn, ctx, Kind::VerifyEmail, Some(user.id), data).await?;

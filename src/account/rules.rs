@@ -48,6 +48,13 @@ pub fn normalize_name(text: &str) -> Option<String> {
     (is_seen && name.chars().count() <= MAX_NAME_CHARS).then_some(name)
 }
 
+/// A name for somebody of whom nothing is known but the address: what stands before the @. They can write their own
+/// instead.
+pub fn name_from(email: &str) -> String {
+    let local = email.rsplit_once('@').map_or(email, |(local, _)| local);
+    local.chars().take(MAX_NAME_CHARS).collect()
+}
+
 /// What to say of an address that [`normalize_email`] does not take.
 pub fn email_problem(field: &str) -> FieldProblem {
     problem(field, "invalid_email", "This is not a mail address. It needs a name, an @ and a domain.")
@@ -198,6 +205,12 @@ mod tests {
         ] {
             assert_eq!(normalize_name(typed).as_deref(), Some(stored), "{typed:?}");
         }
+    }
+
+    #[test]
+    fn who_has_only_an_address_is_called_by_its_first_part() {
+        assert_eq!(name_from("ada.b+c@mail.example"), "ada.b+c");
+        assert_eq!(name_from(&format!("{}@x.se", "ß".repeat(300))).chars().count(), MAX_NAME_CHARS);
     }
 
     #[test]

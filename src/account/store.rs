@@ -123,6 +123,24 @@ pub(crate) async fn by_email(pool: &PgPool, email: &str) -> Result<Option<Accoun
     Ok(row.map(AccountRow::into_account))
 }
 
+/// [`by_email`], as nobody else changes it until the transaction ends.
+pub(crate) async fn lock_by_email(
+    conn: &mut PgConnection,
+    email: &str,
+) -> Result<Option<Account>, sqlx::Error> {
+    let row = sqlx::query_as!(
+        AccountRow,
+        "select id, email, name, role, email_verified_at, two_factor_since, created_at, password_hash,
+                password_changed_at, locked_at, locked_reason, delete_after, deleted_at, analytics_consent_at,
+                product_mail_since
+         from account where lower(email) = lower($1) for update",
+        email,
+    )
+    .fetch_optional(conn)
+    .await?;
+    Ok(row.map(AccountRow::into_account))
+}
+
 /// The account as nobody else changes it until the transaction ends.
 pub(crate) async fn lock(conn: &mut PgConnection, id: UserId) -> Result<Option<Account>, sqlx::Error> {
     let row = sqlx::query_as!(
@@ -158,6 +176,22 @@ pub async fn insert(
     .execute(conn)
     .await?;
     Ok(())
+}
+
+/// An account whose owner has yet to set a password. False when there is one with this address.
+pub async fn insert_without_password(conn: &mut PgConnection, user: &User) -> Result<bool, sqlx::Error> {
+    let done = sqlx::query!(
+        "insert into account (id, email, name, role, created_at, updated_at)
+         values ($1, $2, $3, $4, $5, $5) on conflict do nothing",
+        user.id.uuid(),
+        user.email,
+        user.name,
+        user.role.as_str(),
+        user.created_at,
+    )
+    .execute(conn)
+    .await?;
+    Ok(done.rows_affected() > 0)
 }
 
 pub async fn count(pool: &PgPool) -> Result<i64, sqlx::Error> {

@@ -16,6 +16,8 @@ use crate::contract::problem::{FieldProblem, Problem, ProblemCode};
 
 /// Clients that got 503 are asked to come back after so long.
 const RETRY_AFTER: Duration = Duration::from_secs(5);
+/// A request that is under way is answered sooner.
+const RETRY_WHEN_DONE: Duration = Duration::from_secs(1);
 
 #[derive(Debug)]
 pub struct ApiError {
@@ -26,7 +28,11 @@ pub struct ApiError {
 
 impl ApiError {
     pub fn new(code: ProblemCode, detail: impl Into<String>) -> Self {
-        let retry_after = (code == ProblemCode::Unavailable).then_some(RETRY_AFTER);
+        let retry_after = match code {
+            ProblemCode::Unavailable | ProblemCode::PaymentsUnavailable => Some(RETRY_AFTER),
+            ProblemCode::IdempotencyInProgress => Some(RETRY_WHEN_DONE),
+            _ => None,
+        };
         Self { problem: Box::new(Problem::new(code, detail)), retry_after }
     }
 

@@ -7,6 +7,8 @@ mod auth;
 pub mod error;
 pub mod extract;
 pub mod openapi;
+mod payments;
+mod problems;
 mod search;
 
 use axum::Router;
@@ -15,7 +17,10 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use crate::context::Context;
 
 fn documented() -> OpenApiRouter<Context> {
-    OpenApiRouter::with_openapi(openapi::base()).merge(auth::routes()).routes(routes!(search::search))
+    OpenApiRouter::with_openapi(openapi::base())
+        .merge(auth::routes())
+        .merge(payments::routes())
+        .routes(routes!(search::search))
 }
 
 /// Everything under `/api`. `/api/v1` is the same.

@@ -30,6 +30,7 @@ pub(super) fn base() -> OpenApi {
             tag("Two-factor sign-in", "A code of an authenticator app, asked for after the password."),
             tag("Sessions", "Where the caller is signed in."),
             tag("Personal tokens", "Tokens for the caller's own programs."),
+            tag("Payments", "Prices, buying, invoices, subscriptions and refunds."),
             tag("Search", "Search over everything one can read on this site."),
         ]))
         .components(Some(ways_to_say_who_is_calling()))

@@ -9,7 +9,7 @@ use std::{
 
 use super::{
     Config, DatabaseConfig, HttpConfig, JobsConfig, LogConfig, LogFormat, MailConfig, Mode, OperatorConfig,
-    SearchConfig, Secret, SecurityConfig, StorageConfig,
+    PaymentsConfig, SearchConfig, Secret, SecurityConfig, StorageConfig,
     keys::{Fallback, KEYS, Key},
 };
 use crate::{crypto, random::Random};
@@ -32,6 +32,9 @@ pub enum Error {
     DevelopmentInPublic,
     #[error("{key} is too weak: {why}; make one with `openssl rand -base64 48`")]
     Weak { key: &'static str, why: &'static str },
+    /// What is wrong with a key whose value is nobody's business, and what to do.
+    #[error("{key} {problem}")]
+    Payments { key: &'static str, problem: &'static str },
     #[error("{path} cannot be read: {source}")]
     File { path: PathBuf, source: std::io::Error },
     #[error("{path} is not valid TOML: {message}")]
@@ -112,20 +115,20 @@ impl Sources {
         }
     }
 
-    fn parse<T: FromStr>(&self, env: &'static str, wanted: &'static str) -> Result<T, Error> {
+    pub(super) fn parse<T: FromStr>(&self, env: &'static str, wanted: &'static str) -> Result<T, Error> {
         let value = self.get(env).unwrap_or_default();
         value.trim().parse().map_err(|_| Error::BadValue { key: env, value: value.to_owned(), wanted })
     }
 
-    fn text(&self, env: &'static str) -> String {
+    pub(super) fn text(&self, env: &'static str) -> String {
         self.get(env).unwrap_or_default().to_owned()
     }
 
-    fn optional(&self, env: &'static str) -> Option<String> {
+    pub(super) fn optional(&self, env: &'static str) -> Option<String> {
         self.get(env).map(str::to_owned)
     }
 
-    fn secret(&self, env: &'static str) -> Option<Secret<String>> {
+    pub(super) fn secret(&self, env: &'static str) -> Option<Secret<String>> {
         self.optional(env).map(Secret::new)
     }
 
@@ -159,9 +162,11 @@ impl Config {
             return Err(Error::DevelopmentInPublic);
         }
         let in_data_dir = |name: &str| data_dir.join(name);
+        let secret = main_secret(sources, mode, &data_dir, random)?;
         Ok(Self {
             mode,
             http,
+            payments: PaymentsConfig::load(sources, mode, &secret)?,
             database: DatabaseConfig {
                 url: sources.secret("DATABASE_URL"),
                 max_connections: sources.parse("DEVFORGE_DATABASE_MAX_CONNECTIONS", "a number")?,
@@ -169,7 +174,7 @@ impl Config {
                 statement_timeout: sources.seconds("DEVFORGE_DATABASE_STATEMENT_TIMEOUT_SECONDS")?,
             },
             security: SecurityConfig {
-                secret: main_secret(sources, mode, &data_dir, random)?,
+                secret,
                 session_idle: sources.days("DEVFORGE_SESSION_IDLE_DAYS")?,
                 session_absolute: sources.days("DEVFORGE_SESSION_ABSOLUTE_DAYS")?,
                 password_hashers: sources.parse("DEVFORGE_PASSWORD_HASHERS", "a number")?,

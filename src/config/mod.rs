@@ -5,6 +5,7 @@
 
 mod keys;
 mod load;
+mod payments;
 
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
@@ -34,6 +35,7 @@ pub struct Config {
     pub search: SearchConfig,
     pub log: LogConfig,
     pub operator: OperatorConfig,
+    pub payments: PaymentsConfig,
 }
 
 #[derive(Debug, Clone)]
@@ -124,6 +126,29 @@ pub struct OperatorConfig {
     pub address: String,
     pub email: String,
     pub country: String,
+}
+
+/// How money comes in, and who computes the tax on it.
+#[derive(Debug, Clone)]
+pub struct PaymentsConfig {
+    /// None: nothing can be bought.
+    pub stripe_secret_key: Option<Secret<String>>,
+    /// Without a slash at the end: Stripe's, or the simulator's.
+    pub stripe_url: String,
+    /// The current one first, then those being replaced. None is ever empty.
+    pub stripe_webhook_secrets: Vec<Secret<String>>,
+    pub stripe_tax: bool,
+    pub taxjar_key: Option<Secret<String>>,
+    /// Without a slash at the end.
+    pub taxjar_url: String,
+    /// Two letters: where the seller is.
+    pub home_country: String,
+    /// As invoices show it; may be empty.
+    pub seller_tax_id: String,
+    /// Whether Stripe is the built-in simulator.
+    pub simulated: bool,
+    /// Where the simulator listens, when it is in use.
+    pub simulator_address: Option<SocketAddr>,
 }
 
 /// An address with the number of leading bits that count.

@@ -165,6 +165,72 @@ define_id!(
     "req"
 );
 
+define_id!(
+    /// A price of the catalogue.
+    PriceId,
+    "prc"
+);
+define_id!(
+    /// A coupon.
+    CouponId,
+    "cpn"
+);
+define_id!(
+    /// Something bought, or about to be.
+    OrderId,
+    "ord"
+);
+define_id!(
+    /// A line of an order: what a license is issued for.
+    OrderLineId,
+    "oln"
+);
+define_id!(
+    /// Whoever pays: name, address and tax id as they stand on an invoice.
+    CustomerId,
+    "cus"
+);
+define_id!(
+    /// Money that came in.
+    PaymentId,
+    "pay"
+);
+define_id!(
+    /// An invoice, a credit note, or the reversal of one.
+    InvoiceId,
+    "inv"
+);
+define_id!(
+    /// Money that goes back.
+    RefundId,
+    "rfd"
+);
+define_id!(
+    /// A customer's wish to have their money back.
+    RefundRequestId,
+    "rrq"
+);
+define_id!(
+    /// A payment that a customer's bank questions.
+    DisputeId,
+    "dsp"
+);
+define_id!(
+    /// What is paid for again and again.
+    SubscriptionId,
+    "sub"
+);
+define_id!(
+    /// A movement in the ledger: entries that add up to nothing.
+    LedgerTransactionId,
+    "ltx"
+);
+define_id!(
+    /// A message from outside that waits to be worked on.
+    InboxId,
+    "ibx"
+);
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;

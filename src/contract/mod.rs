@@ -4,7 +4,10 @@
 //! knows no clock, and depends on nothing else of ours.
 
 pub mod account;
+pub mod country;
 pub mod id;
 pub mod list;
+pub mod money;
+pub mod payment;
 pub mod problem;
 pub mod search;

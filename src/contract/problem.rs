@@ -35,10 +35,19 @@ pub enum ProblemCode {
     Internal,
     Unavailable,
     Timeout,
+    IdempotencyKeyReused,
+    IdempotencyInProgress,
+    InvalidSignature,
+    PriceUnavailable,
+    InvalidCoupon,
+    InvalidTaxId,
+    PaymentFailed,
+    PaymentsUnavailable,
+    RefundExceedsPayment,
 }
 
 impl ProblemCode {
-    pub const ALL: [Self; 26] = [
+    pub const ALL: [Self; 35] = [
         Self::BadRequest,
         Self::MalformedJson,
         Self::Unauthenticated,
@@ -65,6 +74,15 @@ impl ProblemCode {
         Self::Internal,
         Self::Unavailable,
         Self::Timeout,
+        Self::IdempotencyKeyReused,
+        Self::IdempotencyInProgress,
+        Self::InvalidSignature,
+        Self::PriceUnavailable,
+        Self::InvalidCoupon,
+        Self::InvalidTaxId,
+        Self::PaymentFailed,
+        Self::PaymentsUnavailable,
+        Self::RefundExceedsPayment,
     ];
 
     pub const fn as_str(self) -> &'static str {
@@ -95,12 +113,21 @@ impl ProblemCode {
             Self::Internal => "internal",
             Self::Unavailable => "unavailable",
             Self::Timeout => "timeout",
+            Self::IdempotencyKeyReused => "idempotency_key_reused",
+            Self::IdempotencyInProgress => "idempotency_in_progress",
+            Self::InvalidSignature => "invalid_signature",
+            Self::PriceUnavailable => "price_unavailable",
+            Self::InvalidCoupon => "invalid_coupon",
+            Self::InvalidTaxId => "invalid_tax_id",
+            Self::PaymentFailed => "payment_failed",
+            Self::PaymentsUnavailable => "payments_unavailable",
+            Self::RefundExceedsPayment => "refund_exceeds_payment",
         }
     }
 
     pub const fn status(self) -> u16 {
         match self {
-            Self::BadRequest | Self::MalformedJson => 400,
+            Self::BadRequest | Self::MalformedJson | Self::InvalidSignature => 400,
             Self::Unauthenticated
             | Self::InvalidCredentials
             | Self::TwoFactorRequired
@@ -114,14 +141,22 @@ impl ProblemCode {
             Self::NotFound => 404,
             Self::MethodNotAllowed => 405,
             Self::Timeout => 408,
-            Self::Conflict | Self::EmailTaken => 409,
+            Self::PaymentFailed => 402,
+            Self::Conflict | Self::EmailTaken | Self::IdempotencyInProgress => 409,
             Self::PayloadTooLarge => 413,
             Self::UnsupportedMediaType => 415,
-            Self::InvalidRequest | Self::InvalidToken | Self::WeakPassword => 422,
+            Self::InvalidRequest
+            | Self::InvalidToken
+            | Self::WeakPassword
+            | Self::IdempotencyKeyReused
+            | Self::PriceUnavailable
+            | Self::InvalidCoupon
+            | Self::InvalidTaxId
+            | Self::RefundExceedsPayment => 422,
             Self::Locked => 423,
             Self::RateLimited => 429,
             Self::Internal => 500,
-            Self::Unavailable => 503,
+            Self::Unavailable | Self::PaymentsUnavailable => 503,
         }
     }
 
@@ -154,6 +189,15 @@ impl ProblemCode {
             Self::Internal => "Something failed on our side",
             Self::Unavailable => "Not available for the moment",
             Self::Timeout => "The request took too long",
+            Self::IdempotencyKeyReused => "The idempotency key was used for something else",
+            Self::IdempotencyInProgress => "The first request with this key is still under way",
+            Self::InvalidSignature => "The signature is not good",
+            Self::PriceUnavailable => "This price is not offered",
+            Self::InvalidCoupon => "The coupon is not good",
+            Self::InvalidTaxId => "The tax number is not right",
+            Self::PaymentFailed => "The payment did not go through",
+            Self::PaymentsUnavailable => "Payments are not available for the moment",
+            Self::RefundExceedsPayment => "More than what is left to refund",
         }
     }
 }

@@ -47,11 +47,17 @@ pub enum Purpose {
     RecoveryCode,
     PersonalToken,
     KnownDevice,
+    /// The part of an order's address that nobody can guess.
+    OrderLink,
+    /// The same of an invoice's.
+    DocumentLink,
+    /// Whose an idempotency key is, and for which route.
+    IdempotencyScope,
 }
 
 impl Purpose {
     /// In the order of their declaration: the place of each is its index among the keys.
-    const ALL: [Self; 9] = [
+    const ALL: [Self; 12] = [
         Self::SessionToken,
         Self::RateLimitKey,
         Self::ApiSession,
@@ -61,6 +67,9 @@ impl Purpose {
         Self::RecoveryCode,
         Self::PersonalToken,
         Self::KnownDevice,
+        Self::OrderLink,
+        Self::DocumentLink,
+        Self::IdempotencyScope,
     ];
 
     const fn label(self) -> &'static [u8] {
@@ -74,6 +83,9 @@ impl Purpose {
             Self::RecoveryCode => b"devforge recovery code v1",
             Self::PersonalToken => b"devforge personal token v1",
             Self::KnownDevice => b"devforge known device v1",
+            Self::OrderLink => b"devforge order link v1",
+            Self::DocumentLink => b"devforge document link v1",
+            Self::IdempotencyScope => b"devforge idempotency scope v1",
         }
     }
 }

@@ -19,6 +19,8 @@ const NONCE_LENGTH: usize = 24;
 pub enum Sealed {
     TotpSecret,
     SigningKey,
+    /// The answer that is kept under an idempotency key: it may hold what opens a payment.
+    KeptAnswer,
 }
 
 impl Sealed {
@@ -26,6 +28,7 @@ impl Sealed {
         match self {
             Self::TotpSecret => b"devforge totp secret v1",
             Self::SigningKey => b"devforge signing key v1",
+            Self::KeptAnswer => b"devforge kept answer v1",
         }
     }
 }

@@ -6,7 +6,7 @@ use super::Job;
 use crate::{
     audit,
     context::Context,
-    outbox,
+    idempotency, outbox,
     rate_limit::{self, throttle},
 };
 
@@ -18,6 +18,10 @@ pub const CRONTAB: &str = "\
 11 * * * * purge_exports ?id=purge_exports {}
 37 4 * * * rotate_keys ?id=rotate_keys&fill=1d {}
 53 4 * * * check_audit ?id=check_audit&fill=1d {}
+5 9 * * * dunning ?id=dunning&fill=1d {}
+29 * * * * reconcile ?id=reconcile {}
+29 4 * * * purge_inbox ?id=purge_inbox&fill=1d {}
+47 4 * * * empty_unpaid ?id=empty_unpaid&fill=1d {}
 7 4 * * * sweep_uploads ?id=sweep_uploads&fill=1d {}
 ";
 
@@ -33,6 +37,7 @@ impl Job for KeepHouse {
         let events = outbox::purge(&ctx).await;
         let buckets = rate_limit::purge(&ctx).await;
         let throttles = throttle::purge(&ctx).await;
+        let keys = idempotency::purge(&ctx).await;
         let partitions = audit::ensure_partitions(&ctx.db).await;
         tracing::info!(
             events = *events.as_ref().unwrap_or(&0),
@@ -42,6 +47,7 @@ impl Job for KeepHouse {
         events?;
         buckets?;
         throttles?;
+        keys?;
         Ok(partitions?)
     }
 }

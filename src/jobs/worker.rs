@@ -3,13 +3,14 @@
 use std::{future::Future, time::Duration};
 
 use graphile_worker::{
-    IntoTaskHandlerResult, TaskHandler, Worker as GraphileWorker, WorkerContext, WorkerOptions,
+    IntoTaskHandlerResult, LocalQueueConfig, TaskHandler, Worker as GraphileWorker, WorkerContext,
+    WorkerOptions,
 };
 use serde::{Deserialize, Serialize};
 use sqlx::PgPool;
 
 use super::{Job, schedule};
-use crate::{account, audit, context::Context, mail, session, signing, storage};
+use crate::{account, audit, billing, context::Context, mail, session, signing, storage};
 
 /// A process that died is noticed after this long, and its jobs go to others.
 const DEAD_AFTER: Duration = Duration::from_secs(60);
@@ -81,6 +82,18 @@ fn options(ctx: &Context) -> WorkerOptions {
         .define_job::<Task<account::DeleteArchives>>()
         .define_job::<Task<account::data_export::MakeExport>>()
         .define_job::<Task<account::data_export::PurgeExports>>()
+        .define_job::<Task<billing::inbox::HandleWebhook>>()
+        .define_job::<Task<billing::inbox::PurgeInbox>>()
+        .define_job::<Task<billing::settle::WatchOrder>>()
+        .define_job::<Task<billing::settle::RecordFee>>()
+        .define_job::<Task<billing::refund::SendRefund>>()
+        .define_job::<Task<billing::catalogue::SyncCatalogue>>()
+        .define_job::<Task<billing::subscription::Dunning>>()
+        .define_job::<Task<billing::subscription::EndSubscription>>()
+        .define_job::<Task<billing::subscription::EndWithAccount>>()
+        .define_job::<Task<billing::reconcile::Reconcile>>()
+        .define_job::<Task<billing::retention::EmptyUnpaid>>()
+        .define_job::<Task<billing::retention::EndSessions>>()
         .define_job::<Task<storage::jobs::SweepUploads>>()
         .define_job::<Task<schedule::KeepHouse>>()
 }
@@ -103,6 +116,9 @@ impl Worker {
         stop: impl Future<Output = ()> + Send + 'static,
     ) -> Result<Self, WorkerError> {
         let inner = options(ctx)
+            // Otherwise each notification or poll starts one job a thread, and a backlog that nobody adds to, such as
+            // that of a process that died, is worked off two jobs a second.
+            .local_queue(LocalQueueConfig::builder().size(ctx.config.jobs.concurrency.max(1) * 2).build())
             .with_cron(schedule::CRONTAB)
             .map_err(|error| WorkerError::Setup(error.to_string()))?
             .shutdown_signal(stop)

@@ -16,6 +16,7 @@ use devforge::{
     contract::{
         account::{NewPersonalToken, Role, Scope},
         id::{ExportId, UserId},
+        payment::{Interval, Tier},
     },
     crypto,
     jobs::Job,
@@ -27,7 +28,10 @@ use serde_json::{Value, json};
 use time::Duration;
 use zip::ZipArchive;
 
-use crate::support::TestApp;
+use crate::{
+    shop::{Shop, want},
+    support::TestApp,
+};
 
 fn id_of(caller: &Caller) -> UserId {
     caller.user().expect("signed in").id
@@ -119,10 +123,14 @@ async fn an_archive_is_made_told_and_opened() {
             "account.json",
             "audit.json",
             "devices.json",
+            "documents.json",
             "exports.json",
             "mail.json",
+            "orders.json",
             "passkeys.json",
+            "payments.json",
             "sessions.json",
+            "subscriptions.json",
             "tokens.json",
         ]
     );
@@ -444,4 +452,21 @@ async fn an_account_that_ends_takes_its_archives_along() {
     app.run_jobs().await;
     assert!(data_export::list(&app.ctx, &ada).await.expect("listed").is_empty());
     assert!(matches!(data_export::open(&app.ctx, &ada, waiting).await, Err(Error::NotFound)));
+}
+
+#[tokio::test]
+async fn what_somebody_is_subscribed_to_is_in_their_archive_only() {
+    let shop = Shop::open().await;
+    let ada = shop.app.signed_in("ada@example.com", Role::Customer).await;
+    let bea = shop.app.signed_in("bea@example.com", Role::Customer).await;
+    let order = shop.buy_as(&ada, &want("ada@example.com", Tier::Pro, Interval::Month, 3)).await;
+    let (export, digest) = made(&shop.app, &ada).await;
+    let hers = json_of(&files(shop.ctx(), &export, &digest).await, "subscriptions.json");
+    assert_eq!((&hers["complete"], hers["items"].as_array().map(Vec::len)), (&json!(true), Some(1)));
+    assert_eq!(hers["items"][0]["order"], json!(order.id));
+    assert_eq!(hers["items"][0]["seats"], 3);
+    assert_eq!(hers["items"][0]["endedAt"], Value::Null);
+    let (export, digest) = made(&shop.app, &bea).await;
+    let others = json_of(&files(shop.ctx(), &export, &digest).await, "subscriptions.json");
+    assert_eq!(others["items"], json!([]));
 }

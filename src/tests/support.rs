@@ -36,11 +36,14 @@ impl TestApp {
     }
 
     pub async fn start_with(change: impl FnOnce(&mut Config)) -> Self {
+        Self::start_at(Clock::fixed(datetime!(2026-11-20 10:00 UTC)), change).await
+    }
+
+    pub async fn start_at(clock: Clock, change: impl FnOnce(&mut Config)) -> Self {
         let database = Box::pin(TestDatabase::create()).await;
         let data = tempfile::tempdir().expect("a folder");
         let mut config = database.config(data.path());
         change(&mut config);
-        let clock = Clock::fixed(datetime!(2026-11-20 10:00 UTC));
         let ctx = Context::open(config, clock, Random::seeded(1)).await.expect("a context");
         Self { ctx, _database: database, _data: data }
     }

@@ -11,9 +11,11 @@ use super::shell::{Area, Theme};
 use crate::components::Icon;
 
 /// The main navigation, in the order it is read. The area says which entry is current.
-const NAVIGATION: [(&str, &str); 3] = [("Features", "/#features"), ("API", "/docs/api"), ("About", "/about")];
+const NAVIGATION: [(&str, &str); 4] =
+    [("Features", "/#features"), ("Pricing", "/pricing"), ("API", "/docs/api"), ("About", "/about")];
 
-const PRODUCT: [(&str, &str); 2] = [("Features", "/#features"), ("Download", "/#download")];
+const PRODUCT: [(&str, &str); 3] =
+    [("Features", "/#features"), ("Download", "/#download"), ("Pricing", "/pricing")];
 const LEARN: [(&str, &str); 1] = [("API reference", "/docs/api")];
 const COMPANY: [(&str, &str); 6] = [
     ("About", "/about"),
@@ -27,6 +29,7 @@ const COMPANY: [(&str, &str); 6] = [
 fn is_current(label: &str, current: Option<&Area>) -> bool {
     match current {
         Some(Area::Features) => label == "Features",
+        Some(Area::Pricing) => label == "Pricing",
         Some(Area::Api) => label == "API",
         Some(Area::About) => label == "About",
         None => false,

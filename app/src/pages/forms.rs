@@ -1,7 +1,7 @@
 //! What the pages with forms have in common: what of an error a form can show, and how.
 
 use axum::http::StatusCode;
-use devforge::{account, api::error::ApiError};
+use devforge::{account, api::error::ApiError, billing, integration::tax};
 use leptos::prelude::*;
 
 use crate::components::{ErrorSummary, FormError, Icon};
@@ -88,6 +88,58 @@ pub fn mistakes(error: account::Error) -> Result<(StatusCode, Mistakes), ApiErro
                 format!("Too many tries. Wait {}, then try again.", wait_in_words(retry_after.as_secs()));
             general(StatusCode::TOO_MANY_REQUESTS, &words)
         }
+        other => Err(other.into()),
+    }
+}
+
+/// [`mistakes`] of what is bought and paid.
+pub fn billing_mistakes(error: billing::Error) -> Result<(StatusCode, Mistakes), ApiError> {
+    use billing::Error;
+    let general = |status, message: &str| Ok((status, Mistakes::general(message)));
+    let at = |field: &str, message: &str| {
+        let mut wrong = Mistakes::default();
+        wrong.add(field, message);
+        Ok((StatusCode::UNPROCESSABLE_ENTITY, wrong))
+    };
+    if let Error::Stripe(stripe) = &error
+        && let Some(mistake) = billing::rules::mistake(stripe)
+    {
+        return at(&mistake.field, &mistake.message);
+    }
+    match error {
+        Error::Invalid(problems) => {
+            let fields = problems.into_iter().map(|problem| (problem.field, problem.message)).collect();
+            Ok((StatusCode::UNPROCESSABLE_ENTITY, Mistakes { general: None, fields }))
+        }
+        Error::InvalidCoupon(why) => at("coupon", why),
+        Error::InvalidTaxId(why) => at("taxId", why),
+        Error::RefundExceedsPayment { left } => {
+            at("amount", &format!("{left} of this payment can still be given back."))
+        }
+        Error::PriceUnavailable => general(
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "This is not offered any more. Look at the prices and choose again.",
+        ),
+        Error::Conflict(what) => general(StatusCode::CONFLICT, what),
+        Error::Declined(why) => general(StatusCode::PAYMENT_REQUIRED, &why),
+        Error::TooManyTries { retry_after } => {
+            let words =
+                format!("Too many tries. Wait {}, then try again.", wait_in_words(retry_after.as_secs()));
+            general(StatusCode::TOO_MANY_REQUESTS, &words)
+        }
+        Error::Stripe(error) if error.is_temporary() => general(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "The payment provider does not answer for the moment. You have not been charged. Send the form again in a minute.",
+        ),
+        Error::Tax(error) if error.is_temporary() => general(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "The tax cannot be computed for the moment. You have not been charged. Send the form again in a minute.",
+        ),
+        Error::Tax(tax::Error::Address(words)) => at("postalCode", words),
+        Error::TooLarge => general(
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "This is more than one payment can carry. Choose fewer seats, or write to us for a quote.",
+        ),
         other => Err(other.into()),
     }
 }

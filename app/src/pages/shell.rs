@@ -20,13 +20,14 @@ use devforge::{
 use hydration_context::SsrSharedContext;
 use leptos::{attr::custom::CustomAttribute, prelude::*};
 
-use super::{admin::viewing_banner, chrome};
+use super::{admin::viewing_banner, checkout, chrome};
 use crate::assets;
 
 /// The part of the site a page belongs to, as the header marks it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Area {
     Features,
+    Pricing,
     Api,
     About,
 }
@@ -89,6 +90,12 @@ impl Visit {
             nonce: devforge::crypto::to_hex(&ctx.random.bytes::<16>()),
         }
     }
+
+    /// The forms of the frame do not come back to an address that is a secret.
+    pub fn without_address(mut self) -> Self {
+        "/".clone_into(&mut self.path);
+        self
+    }
 }
 
 impl FromRequestParts<Context> for Visit {
@@ -117,6 +124,8 @@ impl OptionalFromRequestParts<Context> for Visit {
 pub enum ScriptPolicy {
     /// The site's one script, by its hash and place.
     SiteScript,
+    /// The same, on a page whose form ends at the payment provider's.
+    Paying,
     /// Scripts with this nonce and what they load, and WebAssembly.
     Islands { nonce: String },
     /// A mail as its reader sees it: styled inline, no script, shown in a frame of ours. Development only.
@@ -137,6 +146,8 @@ pub struct Page {
     islands: bool,
     script: Option<&'static str>,
     public: bool,
+    paying: bool,
+    bare: bool,
     body: Box<dyn FnOnce() -> AnyView + Send>,
 }
 
@@ -155,6 +166,8 @@ impl Page {
             islands: false,
             script: None,
             public: false,
+            paying: false,
+            bare: false,
             body: Box::new(body),
         }
     }
@@ -188,9 +201,23 @@ impl Page {
         self
     }
 
+    /// A form of this page ends at the payment provider's, after our own answer to it.
+    pub fn paying(mut self) -> Self {
+        self.paying = true;
+        self
+    }
+
+    /// The page has the header of the checkout, which leads nowhere else by accident.
+    pub fn bare(mut self) -> Self {
+        self.bare = true;
+        self
+    }
+
     pub fn render(self, visit: &Visit) -> Response {
         let policy = if self.islands {
             ScriptPolicy::Islands { nonce: visit.nonce.clone() }
+        } else if self.paying {
+            ScriptPolicy::Paying
         } else {
             ScriptPolicy::SiteScript
         };
@@ -219,7 +246,11 @@ impl Page {
 
     fn view(self, visit: &Visit) -> impl IntoView + use<> {
         let theme = visit.theme;
-        let header = chrome::header(self.area, visit.caller.user());
+        let header = if self.bare {
+            checkout::bare_header().into_any()
+        } else {
+            chrome::header(self.area, visit.caller.user()).into_any()
+        };
         let looking = visit.caller.identity().filter(|identity| identity.impersonator().is_some());
         let banner = looking.map(|identity| viewing_banner(&identity.user.name, &identity.user.email));
         let head = head(&self, visit);

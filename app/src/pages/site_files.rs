@@ -15,9 +15,13 @@ fn plain(content_type: &'static str, body: String) -> Response {
 
 pub async fn robots(State(ctx): State<Context>) -> Response {
     let rules = match ctx.config.mode {
-        Mode::Production => "User-agent: *\nDisallow: /account\nDisallow: /search?\n",
+        Mode::Production => {
+            "User-agent: *\nDisallow: /account\nDisallow: /search?\nDisallow: /checkout\nDisallow: /invoices\n"
+        }
         // A development installation that can be reached from outside is not for search engines.
-        Mode::Development => "User-agent: *\nDisallow: /account\nDisallow: /search?\nDisallow: /dev\n",
+        Mode::Development => {
+            "User-agent: *\nDisallow: /account\nDisallow: /search?\nDisallow: /checkout\nDisallow: /invoices\nDisallow: /dev\n"
+        }
     };
     plain(
         "text/plain; charset=utf-8",
@@ -30,7 +34,7 @@ pub async fn sitemap(State(ctx): State<Context>) -> Response {
     let mut xml = String::from(
         "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<urlset xmlns=\"http://www.sitemaps.org/schemas/sitemap/0.9\">\n",
     );
-    for path in ["/", "/docs/api", "/search"] {
+    for path in ["/", "/pricing", "/docs/api", "/search"] {
         xml.push_str(&format!("  <url><loc>{base}{path}</loc></url>\n"));
     }
     for page in ctx.content.all() {

@@ -92,7 +92,7 @@ pub fn site(ctx: &Context, metrics: PrometheusHandle) -> anyhow::Result<Site> {
         ctx: ctx.clone(),
         floods: Floods::new(ctx.config.http.rate_per_minute),
         cache: cache.clone(),
-        policy: policy::Policy::new(&ctx.config.http),
+        policy: policy::Policy::new(&ctx.config),
         metrics,
         storage_probe: tokio::sync::Mutex::default(),
     }));

@@ -2,12 +2,13 @@
 
 use app::pages::shell::ScriptPolicy;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
-use devforge::config::HttpConfig;
+use devforge::config::Config;
 
 /// Headers that never change, and the parts of the content policy that do.
 pub struct Policy {
     fixed: Vec<(HeaderName, HeaderValue)>,
     site_script: HeaderValue,
+    paying: HeaderValue,
     without_script: HeaderValue,
     before_scripts: String,
     after_scripts: String,
@@ -17,7 +18,8 @@ const RESOURCE_POLICY: HeaderName = HeaderName::from_static("cross-origin-resour
 const MAIL_PREVIEW: &str = "default-src 'none'; style-src 'unsafe-inline'; img-src 'self' data:; frame-ancestors 'self'; sandbox allow-popups";
 
 impl Policy {
-    pub fn new(config: &HttpConfig) -> Self {
+    pub fn new(config: &Config) -> Self {
+        let (config, payments) = (&config.http, &config.payments);
         let mut fixed = vec![
             (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
             (header::REFERRER_POLICY, HeaderValue::from_static("strict-origin-when-cross-origin")),
@@ -48,14 +50,23 @@ impl Policy {
         let hash =
             app::assets::find("site.js").map(|asset| format!("'{}' ", asset.integrity)).unwrap_or_default();
         let place = format!("{}/assets/", config.public_url);
-        let value = |scripts: &str| {
-            HeaderValue::from_str(&format!("{before_scripts}{scripts}{after_scripts}"))
-                .expect("hashes and a parsed address are plain ASCII")
+        let value = |scripts: &str, after: &str| {
+            HeaderValue::from_str(&format!("{before_scripts}{scripts}{after}"))
+                .expect("hashes and parsed addresses are plain ASCII")
         };
+        // Browsers ask of a form's answer, too, whether it may lead there.
+        let provider = if payments.simulated {
+            payments.stripe_url.as_str()
+        } else {
+            "https://checkout.stripe.com https://billing.stripe.com"
+        };
+        let paying = after_scripts.replace("form-action 'self'", &format!("form-action 'self' {provider}"));
+        let site_script = format!("{hash}{place}");
         Self {
             fixed,
-            site_script: value(&format!("{hash}{place}")),
-            without_script: value("'none'"),
+            site_script: value(&site_script, &after_scripts),
+            paying: value(&site_script, &paying),
+            without_script: value("'none'", &after_scripts),
             before_scripts,
             after_scripts,
         }
@@ -70,6 +81,7 @@ impl Policy {
         headers.entry(RESOURCE_POLICY).or_insert(HeaderValue::from_static("same-origin"));
         let policy = match scripts {
             Some(ScriptPolicy::SiteScript) => self.site_script.clone(),
+            Some(ScriptPolicy::Paying) => self.paying.clone(),
             Some(ScriptPolicy::Islands { nonce }) => {
                 let scripts = format!("'nonce-{nonce}' 'strict-dynamic' 'wasm-unsafe-eval'");
                 HeaderValue::from_str(&format!("{}{scripts}{}", self.before_scripts, self.after_scripts))

@@ -38,7 +38,8 @@ pub fn free_port() -> u16 {
 fn command(data_dir: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_devforge"));
     for (name, _) in std::env::vars() {
-        if name.starts_with("DEVFORGE_") || name == "DATABASE_URL" {
+        let ours = ["DEVFORGE_", "STRIPE_", "TAXJAR_"].iter().any(|prefix| name.starts_with(prefix));
+        if ours || name == "DATABASE_URL" {
             command.env_remove(name);
         }
     }

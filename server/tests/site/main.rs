@@ -2,9 +2,11 @@
 //! `cargo xtask test rust` builds the site's files, starts a database and names it in `DATABASE_URL`.
 
 mod caching;
+mod checkout;
 mod errors;
 mod gate;
 mod limits;
+mod money;
 mod operations;
 mod origins;
 mod outage;

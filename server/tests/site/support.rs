@@ -7,20 +7,23 @@ use bytes::Bytes;
 use devforge::{
     account::{self, Caller, Identity, NewAccount, Via, sign_in},
     api::openapi,
+    billing::catalogue,
     clock::Clock,
-    config::Config,
+    config::{Config, Secret},
     context::Context,
     contract::{
         account::{Role, User},
         id::RequestId,
         problem::{self, Problem, ProblemCode},
     },
+    jobs,
     random::Random,
     search, session,
 };
 use metrics_exporter_prometheus::PrometheusHandle;
 use reqwest::{Client, Method, RequestBuilder, redirect};
 use serde_json::Value;
+use stripe_simulator::{Settings, Simulator, Weather, Webhook};
 use tempfile::TempDir;
 use time::macros::datetime;
 use tokio::{net::TcpListener, task::JoinHandle};
@@ -60,10 +63,49 @@ impl TestSite {
         Self::start_at(Clock::fixed(datetime!(2026-11-20 10:00 UTC)), |_| ()).await
     }
 
+    /// A site that sells, and the simulated Stripe that it sells through and that tells it what happened.
+    pub async fn start_selling() -> (Self, Simulator) {
+        const SECRET: &str = "whsec_a_secret_of_the_site_tests";
+        // The simulator's client wants a TLS provider even for plain HTTP. A second call changes nothing.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let site = listener.local_addr().expect("an address");
+        let stripe = stripe_simulator::start(Settings {
+            address: "127.0.0.1:0".parse().expect("an address"),
+            webhook: Some(Webhook {
+                url: format!("http://{site}/api/payments/webhook"),
+                secret: SECRET.to_owned(),
+            }),
+            journal: None,
+            seed: 3,
+            weather: Weather::default(),
+        })
+        .expect("the simulator starts");
+        let url = stripe.url().to_owned();
+        let started = Self::start_on(listener, Clock::System, |config| {
+            config.payments.stripe_secret_key = Some(Secret::new("sk_test_site".to_owned()));
+            config.payments.stripe_url = url;
+            config.payments.stripe_webhook_secrets = vec![Secret::new(SECRET.to_owned())];
+            config.payments.simulated = true;
+        })
+        .await;
+        catalogue::seed(&started.ctx).await.expect("the catalogue is there");
+        (started, stripe)
+    }
+
+    /// Works on what Stripe has told, until it has nothing more to tell.
+    pub async fn run_jobs(&self) {
+        Box::pin(jobs::run_all_queued(&self.ctx)).await.expect("the queue can be worked on");
+    }
+
     async fn start_at(clock: Clock, change: impl FnOnce(&mut Config)) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        Self::start_on(listener, clock, change).await
+    }
+
+    async fn start_on(listener: TcpListener, clock: Clock, change: impl FnOnce(&mut Config)) -> Self {
         let database = Box::pin(TestDatabase::create()).await;
         let data = tempfile::tempdir().expect("a folder");
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let url = format!("http://{}", listener.local_addr().expect("an address"));
         let mut config = database.config(data.path());
         config.http.public_url.clone_from(&url);
@@ -173,11 +215,19 @@ pub fn address_of(route: &str) -> String {
         route if route.contains("/exports/") => "exp",
         route if route.contains("/users/") => "usr",
         route if route.contains("/mail/") => "eml",
+        route if route.contains("/orders/") => "ord",
+        route if route.contains("/invoices/") => "inv",
+        route if route.contains("/refunds/") => "rrq",
+        route if route.contains("/webhooks/") => "ibx",
+        route if route.contains("/ledger/") => "ltx",
+        route if route.contains("/prices/") => "prc",
+        route if route.contains("/coupons/") => "cpn",
         _ => "",
     };
     let path = route
         .replace("{slug}", "privacy")
         .replace("{token}", "nothing")
+        .replace("{code}", "pro")
         .replace("{file}", "usr_01h2xcejqtf2nbrexx3vqjhp41.svg");
     let path = if kind.is_empty() {
         path

@@ -15,6 +15,10 @@ use super::{
 };
 use crate::{
     audit::Actor,
+    billing::{
+        retention,
+        subscription::{self, Leaving},
+    },
     context::Context,
     contract::{
         account::Role,
@@ -61,6 +65,7 @@ pub async fn request_deletion(ctx: &Context, caller: &Caller, typed_email: &str)
     let url = format!("{}/account/delete", ctx.config.http.public_url);
     let message = mails::deletion_requested(delete_after, &url);
     mails::send_to(&mut tx, ctx, &user, "deletion_requested", &message).await?;
+    subscription::leave(&mut tx, id, Leaving::Asked).await.map_err(Error::from_billing)?;
     let (actor, request) = (identity.actor(), Some(identity.request));
     note(&mut tx, ctx, actor, "account.deletion_requested", id, json!({}), request).await?;
     tx.commit().await?;
@@ -137,6 +142,9 @@ async fn anonymize(ctx: &Context, id: UserId) -> Result<(), Error> {
     delete_keys(&mut tx, id).await?;
     delete_archives(&mut tx, id).await?;
     mail::forget(&mut tx, id, &account.user.email).await?;
+    subscription::leave(&mut tx, id, Leaving::Gone).await.map_err(Error::from_billing)?;
+    // What was paid stays, with the address that its invoice names: the law wants invoices kept.
+    retention::forget_unpaid(&mut tx, ctx, id).await.map_err(Error::from_billing)?;
     let email = format!("deleted-{}@deleted.invalid", id.uuid().simple());
     store::anonymize(&mut tx, id, &email, GONE_NAME, now).await?;
     note(&mut tx, ctx, Actor::System, "account.anonymized", id, json!({}), None).await?;

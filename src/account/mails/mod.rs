@@ -88,6 +88,21 @@ pub(crate) fn reset(url: &str) -> Message {
         .sensitive()
 }
 
+/// To somebody who has paid as a guest, and for whom an account was made.
+pub(crate) fn welcome_buyer(forgot: &str, order: &str) -> Message {
+    Message::new("Your Dev Forge account")
+        .greeting("Hello,")
+        .paragraph(
+            "thank you for your order. An account with this address was made for it: there you find your license, \
+             your invoices and your machines.",
+        )
+        .facts(vec![("Your order", order)])
+        .paragraph("To sign in for the first time, have a link mailed to this address and choose a password.")
+        .action("Choose a password", forgot)
+        .note("If you did not buy anything from us, write to our support: somebody has used your address.")
+        .sensitive()
+}
+
 pub(crate) fn password_changed(when: OffsetDateTime) -> Message {
     Message::new("Your password was changed")
         .paragraph("your Dev Forge account has a new password. Everywhere else you have been signed out.")

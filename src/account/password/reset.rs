@@ -19,14 +19,12 @@ use crate::{
         ticket::{self, Kind, Ticket},
     },
     audit::Actor,
+    billing,
     context::Context,
     contract::{account::User, id::RequestId},
     jobs::{self, Job},
     outbox, session,
 };
-
-/// As long as a name can be.
-const NAME_CHARS: usize = 200;
 
 /// Has a link mailed to this address, if it is somebody's. The answer comes before anybody has looked.
 pub async fn start_reset(ctx: &Context, email: &str, client: &Client) -> Result<(), Error> {
@@ -149,24 +147,19 @@ async fn prove(
     closing::delete_keys(&mut *conn, user.id).await?;
     closing::delete_archives(&mut *conn, user.id).await?;
     store::set_verified(&mut *conn, user.id, now).await?;
+    billing::order::claim(&mut *conn, user.id, &user.email).await.map_err(Error::from_billing)?;
     // A yes of theirs is none of the owner's, nor is the wish that the account should end.
     store::set_choices(&mut *conn, user.id, None, None, now).await?;
     if account.delete_after.is_some() {
         closing::call_off(&mut *conn, ctx, Actor::User(user.id), user.id, request).await?;
     }
     // Their words would greet the owner in every mail from now on. The address is all that is known of the owner.
-    user.name = name_from(&user.email);
+    user.name = rules::name_from(&user.email);
     store::set_name(&mut *conn, user.id, &user.name, now).await?;
     outbox::publish(conn, ctx, "account.changed", &user.id.to_string(), &json!({})).await?;
     user.email_verified = true;
     user.two_factor_enabled = false;
     Ok(())
-}
-
-/// What stands before the @: the owner can write their name instead.
-fn name_from(email: &str) -> String {
-    let local = email.rsplit_once('@').map_or(email, |(local, _)| local);
-    local.chars().take(NAME_CHARS).collect()
 }
 
 /// A link that went to an address the account has not any more opens nothing.

@@ -2,7 +2,7 @@
 
 use axum::{Json as JsonAnswer, extract::State, http::StatusCode};
 
-use super::problems::{BodyProblems, GuessingProblems};
+use crate::api::problems::{BodyProblems, GuessingProblems};
 use crate::{
     account::{self, Caller, Client},
     api::{error::ApiError, extract::Json},

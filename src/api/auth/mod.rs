@@ -5,7 +5,6 @@
 
 mod address;
 mod personal_tokens;
-mod problems;
 mod sessions;
 mod sign_in;
 mod tokens;
@@ -37,7 +36,7 @@ pub(super) fn routes() -> OpenApiRouter<Context> {
 }
 
 /// A caller who is known. Everybody else is answered 401 before their body is looked at.
-struct SignedIn(Caller);
+pub(super) struct SignedIn(pub(super) Caller);
 
 impl FromRequestParts<Context> for SignedIn {
     type Rejection = ApiError;

@@ -2,10 +2,8 @@
 
 use axum::{Json as JsonAnswer, extract::State, http::StatusCode};
 
-use super::{
-    SignedIn,
-    problems::{BodyProblems, CallerProblems, SecureProblems},
-};
+use super::SignedIn;
+use crate::api::problems::{BodyProblems, CallerProblems, SecureProblems};
 use crate::{
     account::{Caller, personal_token},
     api::{

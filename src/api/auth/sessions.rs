@@ -2,7 +2,7 @@
 
 use axum::{Json, extract::State, http::StatusCode};
 
-use super::problems::{CallerProblems, ChangeProblems};
+use crate::api::problems::{CallerProblems, ChangeProblems};
 use crate::{
     account::Caller,
     api::{error::ApiError, extract::Path},

@@ -7,7 +7,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
-use super::problems::{BodyProblems, CallerProblems, GuessingProblems};
+use crate::api::problems::{BodyProblems, CallerProblems, GuessingProblems};
 use crate::{
     account::{self, Caller, Client, Denied, Permission, Via, sign_in},
     api::{error::ApiError, extract::Json},

@@ -2,7 +2,7 @@
 
 use axum::{Json as JsonAnswer, extract::State};
 
-use super::problems::{BodyProblems, GuessingProblems};
+use crate::api::problems::{BodyProblems, GuessingProblems};
 use crate::{
     account::Client,
     api::{error::ApiError, extract::Json},

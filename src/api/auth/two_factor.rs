@@ -2,10 +2,8 @@
 
 use axum::{Json as JsonAnswer, extract::State};
 
-use super::{
-    SignedIn,
-    problems::{BodyProblems, GuessingProblems, SecureProblems},
-};
+use super::SignedIn;
+use crate::api::problems::{BodyProblems, GuessingProblems, SecureProblems};
 use crate::{
     account::{Caller, two_factor},
     api::{error::ApiError, extract::Json},

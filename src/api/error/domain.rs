@@ -3,9 +3,11 @@
 use super::ApiError;
 use crate::{
     account::{self, Denied},
-    audit,
-    contract::problem::ProblemCode,
-    db, jobs, mail, rate_limit, search, signing, storage,
+    audit, billing,
+    contract::problem::{FieldProblem, ProblemCode},
+    db,
+    integration::tax,
+    jobs, mail, rate_limit, search, signing, storage,
 };
 
 impl From<sqlx::Error> for ApiError {
@@ -171,9 +173,75 @@ impl From<account::Error> for ApiError {
     }
 }
 
+impl From<billing::Error> for ApiError {
+    fn from(error: billing::Error) -> Self {
+        use billing::Error;
+        if let Error::Stripe(stripe) = &error
+            && let Some(mistake) = billing::rules::mistake(stripe)
+        {
+            return Self::invalid(vec![mistake]);
+        }
+        match error {
+            Error::Denied(denied) => denied.into(),
+            Error::Invalid(errors) => Self::invalid(errors),
+            Error::NotFound => Self::not_found(),
+            Error::Conflict(what_to_do) => Self::new(ProblemCode::Conflict, what_to_do),
+            Error::PriceUnavailable => Self::new(
+                ProblemCode::PriceUnavailable,
+                "Ask for the pricing again, and choose from what is offered now.",
+            ),
+            Error::InvalidCoupon(why) => Self::new(ProblemCode::InvalidCoupon, why),
+            Error::InvalidTaxId(why) => Self::new(ProblemCode::InvalidTaxId, why),
+            Error::RefundExceedsPayment { left } => Self::new(
+                ProblemCode::RefundExceedsPayment,
+                format!("{left} of this payment can still be given back."),
+            ),
+            Error::Declined(why) => Self::new(ProblemCode::PaymentFailed, why),
+            Error::TooLarge => Self::new(ProblemCode::InvalidRequest, "The sum is too large for one order."),
+            Error::TooManyTries { retry_after } => Self::rate_limited(retry_after),
+            Error::Account(error) => error.into(),
+            Error::Database(error) => error.into(),
+            Error::Audit(error) => error.into(),
+            Error::Jobs(error) => error.into(),
+            Error::Mail(error) => error.into(),
+            Error::PaymentsUnavailable => {
+                Self::new(ProblemCode::PaymentsUnavailable, "Nothing can be bought on this installation.")
+            }
+            Error::Stripe(ref stripe) if stripe.is_temporary() => {
+                tracing::warn!(error = %stripe, "Stripe is away");
+                provider_away()
+            }
+            Error::Tax(ref tax) if tax.is_temporary() => {
+                tracing::warn!(error = %tax, "the tax cannot be computed for the moment");
+                provider_away()
+            }
+            Error::Tax(tax::Error::Address(words)) => Self::invalid(vec![FieldProblem {
+                field: "address".to_owned(),
+                code: "invalid_address".to_owned(),
+                message: words.to_string(),
+            }]),
+            Error::Stripe(_)
+            | Error::Tax(_)
+            | Error::Stored(_)
+            | Error::Unexpected(_)
+            | Error::Ledger(_)
+            | Error::Pdf(_)
+            | Error::Json(_) => Self::internal(&error),
+        }
+    }
+}
+
+/// Nothing was lost: the same request, sent again, goes on where this one stopped.
+fn provider_away() -> ApiError {
+    ApiError::new(
+        ProblemCode::PaymentsUnavailable,
+        "The payment provider does not answer for the moment. You have not been charged. Try again in a minute.",
+    )
+}
+
 #[cfg(test)]
 mod tests {
-    use crate::contract::{account::Scope, problem::FieldProblem};
+    use crate::contract::account::Scope;
 
     use super::*;
 

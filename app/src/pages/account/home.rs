@@ -87,6 +87,7 @@ async fn show(
             {person(&profile.user)}
             {unconfirmed(&profile.user)}
             {signing_in(&profile, &two_factor)}
+            {billing()}
             {places(sessions, now)}
         };
         section_page(Section::Overview, Some(sign_out()), content.into_any())
@@ -178,6 +179,15 @@ fn signing_in(profile: &Profile, two_factor: &two_factor::Status) -> AnyView {
         </ul>
     };
     part("signing-in", "How you sign in", None, rows.into_any())
+}
+
+fn billing() -> AnyView {
+    let text = "Your subscription, orders, invoices and payments.";
+    let open = view! { <a class="button secondary small" href=Section::Billing.path()>"Open billing"</a> };
+    let rows = view! {
+        <ul class="rows">{setting("What you pay for", None, text.into_any(), open.into_any())}</ul>
+    };
+    part("billing", "Billing", None, rows.into_any())
 }
 
 fn places(mut sessions: Vec<Session>, now: OffsetDateTime) -> AnyView {

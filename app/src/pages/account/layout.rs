@@ -10,6 +10,7 @@ use crate::pages::shell::Visit;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Section {
     Overview,
+    Billing,
     Profile,
     Security,
     Tokens,
@@ -17,12 +18,14 @@ pub enum Section {
 }
 
 impl Section {
-    const ALL: [Self; 5] = [Self::Overview, Self::Profile, Self::Security, Self::Tokens, Self::Privacy];
+    const ALL: [Self; 6] =
+        [Self::Overview, Self::Billing, Self::Profile, Self::Security, Self::Tokens, Self::Privacy];
 
     /// The word in the navigation.
     const fn label(self) -> &'static str {
         match self {
             Self::Overview => "Overview",
+            Self::Billing => "Billing",
             Self::Profile => "Profile",
             Self::Security => "Security",
             Self::Tokens => "Tokens",
@@ -34,6 +37,7 @@ impl Section {
     pub const fn title(self) -> &'static str {
         match self {
             Self::Overview => "Your account",
+            Self::Billing => "Billing",
             Self::Profile => "Profile",
             Self::Security => "Sign-in and security",
             Self::Tokens => "Personal tokens",
@@ -44,6 +48,7 @@ impl Section {
     pub const fn path(self) -> &'static str {
         match self {
             Self::Overview => "/account",
+            Self::Billing => "/account/billing",
             Self::Profile => "/account/profile",
             Self::Security => "/account/security",
             Self::Tokens => "/account/security/tokens",
@@ -54,6 +59,7 @@ impl Section {
     const fn icon(self) -> &'static str {
         match self {
             Self::Overview => "sliders",
+            Self::Billing => "card",
             Self::Profile => "user",
             Self::Security => "shield",
             Self::Tokens => "terminal",

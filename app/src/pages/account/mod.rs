@@ -3,6 +3,7 @@
 //! What always holds: every form works without script; a mistake comes back as the same page with 422 and what was
 //! typed, never a password; success is a redirect, except where something is shown that is shown only once.
 
+mod billing;
 mod delete;
 mod home;
 mod layout;
@@ -16,6 +17,10 @@ mod tokens_view;
 mod two_factor;
 
 pub use self::{
+    billing::{
+        ask_for_refund, billing_page, cancel_subscription, change_subscription, open_portal, order_page,
+        resume_subscription, state_of, subscription_page,
+    },
     delete::{delete, delete_page, keep},
     home::{home_page, verify_again},
     passkeys::{add_passkey, passkey_options, remove_passkey},

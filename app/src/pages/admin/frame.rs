@@ -13,15 +13,36 @@ use crate::components::Icon;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Section {
     People,
+    Orders,
+    Refunds,
+    Finance,
+    Catalogue,
+    Webhooks,
+    Reconcile,
     AuditLog,
 }
 
 impl Section {
-    const ALL: [Self; 2] = [Self::People, Self::AuditLog];
+    const ALL: [Self; 8] = [
+        Self::People,
+        Self::Orders,
+        Self::Refunds,
+        Self::Finance,
+        Self::Catalogue,
+        Self::Webhooks,
+        Self::Reconcile,
+        Self::AuditLog,
+    ];
 
     const fn label(self) -> &'static str {
         match self {
             Self::People => "People",
+            Self::Orders => "Orders",
+            Self::Refunds => "Refunds",
+            Self::Finance => "Finance",
+            Self::Catalogue => "Catalogue",
+            Self::Webhooks => "Webhooks",
+            Self::Reconcile => "Reconciling",
             Self::AuditLog => "Audit log",
         }
     }
@@ -29,6 +50,12 @@ impl Section {
     const fn path(self) -> &'static str {
         match self {
             Self::People => "/admin/users",
+            Self::Orders => "/admin/orders",
+            Self::Refunds => "/admin/refunds",
+            Self::Finance => "/admin/finance",
+            Self::Catalogue => "/admin/catalogue",
+            Self::Webhooks => "/admin/webhooks",
+            Self::Reconcile => "/admin/reconcile",
             Self::AuditLog => "/admin/audit",
         }
     }
@@ -36,7 +63,13 @@ impl Section {
     const fn icon(self) -> &'static str {
         match self {
             Self::People => "users",
-            Self::AuditLog => "ledger",
+            Self::Orders => "box",
+            Self::Refunds => "back",
+            Self::Finance => "chart",
+            Self::Catalogue => "tag",
+            Self::Webhooks => "plug",
+            Self::Reconcile => "refresh",
+            Self::AuditLog => "shield",
         }
     }
 
@@ -44,6 +77,9 @@ impl Section {
     const fn needs(self) -> Permission {
         match self {
             Self::People => Permission::UsersRead,
+            Self::Orders | Self::Refunds | Self::Webhooks | Self::Reconcile => Permission::PaymentsRead,
+            Self::Finance => Permission::FinanceRead,
+            Self::Catalogue => Permission::CatalogueManage,
             Self::AuditLog => Permission::AuditRead,
         }
     }

@@ -5,10 +5,17 @@ mod actions;
 mod address;
 mod audit_log;
 mod banner;
+mod catalogue;
 mod entries;
+pub mod finance;
 mod frame;
+mod orders;
 mod people;
 mod person;
+mod proof;
+mod reconcile;
+mod refunds;
+mod webhooks;
 
 use axum::{
     Form,
@@ -40,6 +47,14 @@ use self::{
 pub use self::{
     audit_log::{audit, check_audit},
     banner::viewing_banner,
+    catalogue::{
+        catalogue_page, coupons_page, describe_tier, make_coupon, price_page, set_price, withdraw_coupon,
+        withdraw_price,
+    },
+    orders::{order_page, orders_page, refund_order},
+    reconcile::{reconcile, reconcile_now},
+    refunds::{decide_refund, refunds_page},
+    webhooks::{replay_webhook, webhook_page, webhooks_page},
 };
 use super::{
     forms::mistakes,

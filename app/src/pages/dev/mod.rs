@@ -5,6 +5,7 @@ mod gallery;
 mod mail;
 
 use axum::{
+    Json,
     extract::State,
     http::header,
     response::{IntoResponse, Response},
@@ -16,6 +17,7 @@ use devforge::{
     jobs, mail as domain,
 };
 use leptos::prelude::*;
+use serde_json::{Value, json};
 
 use super::shell::{Page, ScriptPolicy, Visit};
 
@@ -89,6 +91,16 @@ pub async fn mail_html(State(ctx): State<Context>, Path(id): Path<MailId>) -> Re
 
 async fn find(ctx: &Context, id: MailId) -> Result<domain::StoredMail, ApiError> {
     domain::find(ctx, id).await.map_err(|error| ApiError::internal(&error))?.ok_or_else(ApiError::not_found)
+}
+
+/// Where the simulated Stripe is, for programs that talk to it in tests.
+pub async fn stripe(State(ctx): State<Context>) -> Result<Json<Value>, ApiError> {
+    let payments = &ctx.config.payments;
+    if !payments.simulated {
+        return Err(ApiError::not_found());
+    }
+    let secret = payments.stripe_webhook_secrets.first().map(|secret| secret.expose().clone());
+    Ok(Json(json!({ "url": payments.stripe_url, "webhookSecret": secret })))
 }
 
 /// Shows that a bug in a handler ends in a page with a number, and in nothing worse.

@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
 use crate::{
+    billing::{document, history},
     context::Context,
     contract::id::{ExportId, UserId},
 };
@@ -60,6 +61,26 @@ pub const SECTIONS: &[Section] = &[
         about: "Which mails we sent to you, and when",
         collect: |ctx, owner| listed(store::mail(&ctx.db, owner, MOST_ROWS)),
     },
+    Section {
+        file: "orders.json",
+        about: "What you bought",
+        collect: |ctx, owner| listed(document::export_orders(&ctx.db, owner, MOST_ROWS)),
+    },
+    Section {
+        file: "documents.json",
+        about: "Your invoices and credit notes",
+        collect: |ctx, owner| listed(document::export(&ctx.db, owner, MOST_ROWS)),
+    },
+    Section {
+        file: "payments.json",
+        about: "What you paid, and what went back",
+        collect: |ctx, owner| listed(history::export(&ctx.db, owner, MOST_ROWS)),
+    },
+    Section {
+        file: "subscriptions.json",
+        about: "What you are subscribed to, or were",
+        collect: |ctx, owner| listed(history::export_subscriptions(&ctx.db, owner, MOST_ROWS)),
+    },
     Section { file: "audit.json", about: "What was done by you or to your account", collect: audit },
     Section {
         file: "exports.json",
@@ -78,7 +99,7 @@ pub fn readme(id: ExportId, made_at: OffsetDateTime) -> Result<String, time::err
         made_at.format(&Rfc3339)?
     );
     for section in SECTIONS {
-        let _ = writeln!(text, "{:<16}{}", section.file, section.about);
+        let _ = writeln!(text, "{:<20}{}", section.file, section.about);
     }
     Ok(text)
 }
@@ -178,7 +199,7 @@ mod tests {
         files.sort_unstable();
         files.dedup();
         assert_eq!(files.len(), SECTIONS.len());
-        assert!(files.iter().all(|file| file.ends_with(".json") && file.len() < 16));
+        assert!(files.iter().all(|file| file.ends_with(".json") && file.len() < 20));
     }
 
     #[test]

@@ -82,6 +82,19 @@ impl IntoResponses for GuessingProblems {
     }
 }
 
+/// What every operation may answer that asks Stripe, or whoever computes the tax.
+pub(super) struct ProviderProblems;
+
+impl IntoResponses for ProviderProblems {
+    fn responses() -> Responses {
+        described(&[(
+            "503",
+            "`payments_unavailable`: nothing can be bought here, or the payment provider does not answer; nothing was \
+             charged, and the same request may be sent again",
+        )])
+    }
+}
+
 fn described(problems: &[(&str, &str)]) -> Responses {
     let described = problems.iter().map(|(status, description)| {
         let body = Content::new(Some(Ref::from_schema_name("Problem")));
