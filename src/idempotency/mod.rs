@@ -13,7 +13,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use serde::Serialize;
-use time::Duration;
+use time::{Duration, OffsetDateTime};
 use uuid::Uuid;
 
 use crate::{
@@ -103,7 +103,10 @@ where
     let begun = store::begin(&ctx.db, &fresh, &keyed.request, now - DEAD_AFTER, now - KEEP).await?;
     let Some(nonce) = begun else { return known(ctx, &scope, keyed).await };
     let held = store::Hold { nonce, ..fresh };
-    match run(Some(keyed.own_key(nonce))).await {
+    let mut hung_up = HungUp { ctx, scope, key: &keyed.key, nonce, since: now, over: false };
+    let done = run(Some(keyed.own_key(nonce))).await;
+    hung_up.over = true;
+    match done {
         Ok(answer) => {
             let body = serde_json::to_vec(&answer).map_err(|error| ApiError::internal(&error))?;
             let subject = keyed.subject(&scope);
@@ -122,6 +125,35 @@ where
             store::give_up(&ctx.db, &held, now - DEAD_AFTER - Duration::SECOND).await?;
             Err(error)
         }
+    }
+}
+
+/// A request whose caller hung up is dropped wherever it is. Its key is given up at once: whoever hangs up comes again,
+/// and would otherwise wait until the key counts as dead.
+struct HungUp<'a> {
+    ctx: &'a Context,
+    scope: [u8; 32],
+    key: &'a str,
+    nonce: Uuid,
+    since: OffsetDateTime,
+    over: bool,
+}
+
+impl Drop for HungUp<'_> {
+    fn drop(&mut self) {
+        if self.over {
+            return;
+        }
+        // Without a runtime the process is ending, and the key will count as dead.
+        let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
+        let (ctx, scope, key) = (self.ctx.clone(), self.scope, self.key.to_owned());
+        let (nonce, since) = (self.nonce, self.since);
+        runtime.spawn(async move {
+            let held = store::Hold { scope: &scope, key: &key, nonce, since };
+            if let Err(error) = store::give_up(&ctx.db, &held, since - DEAD_AFTER - Duration::SECOND).await {
+                tracing::warn!(%error, "the key of a request that was dropped could not be given up");
+            }
+        });
     }
 }
 
