@@ -11,6 +11,7 @@ use crate::{
     crypto::Hashers,
     db,
     integration::{stripe::Stripe, tax::TaxCalculator},
+    license,
     mail::Mailer,
     random::Random,
     search::Search,
@@ -36,6 +37,8 @@ pub struct Parts {
     pub signing: signing::Keys,
     /// Who is signed in with which session: looked up on most requests, so gathered into few queries.
     pub sessions: session::Reader,
+    /// What the editor asks about: looked up more than anything else.
+    pub licenses: license::Reader,
     /// The payment provider; none where nothing is sold.
     pub stripe: Option<Stripe>,
     pub tax: TaxCalculator,
@@ -77,6 +80,7 @@ impl Context {
         let content = Catalogue::load(&config.operator)?;
         let hashers = Hashers::new(&config.security);
         let sessions = session::Reader::start(pool.clone(), clock.clone());
+        let licenses = license::Reader::start(&pool, &config.licenses);
         let stripe = Stripe::new(&config.payments);
         let tax = TaxCalculator::from_config(&config.payments, stripe.as_ref(), &clock);
         Ok(Self(Arc::new(Parts {
@@ -91,6 +95,7 @@ impl Context {
             hashers,
             signing: signing::Keys::default(),
             sessions,
+            licenses,
             stripe,
             tax,
         })))

@@ -1,6 +1,6 @@
 //! The way to PostgreSQL: the pool, the migrations, what counts as "away", and look-ups gathered into one query.
 
-use std::{collections::HashMap, future::Future, hash::Hash, time::Duration};
+use std::{collections::HashMap, future::Future, hash::Hash, sync::LazyLock, time::Duration};
 
 use sqlx::{
     PgPool,
@@ -11,7 +11,12 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::config::DatabaseConfig;
 
-pub static MIGRATOR: Migrator = sqlx::migrate!("./migrations");
+/// A node of the version before starts beside a schema that is newer than it knows: it ignores what it does not know.
+pub static MIGRATOR: LazyLock<Migrator> = LazyLock::new(|| {
+    let mut migrator = sqlx::migrate!("./migrations");
+    migrator.set_ignore_missing(true);
+    migrator
+});
 
 /// A connection unused for this long is probed before it is given out; younger ones are trusted, because a
 /// probe on every use costs a quarter of the throughput.

@@ -14,11 +14,11 @@ test('the header', async ({ page }) => {
             - link "Features":
               - /url: /#features
           - listitem:
+            - link "Docs":
+              - /url: /docs
+          - listitem:
             - link "Pricing":
               - /url: /pricing
-          - listitem:
-            - link "API":
-              - /url: /docs/api
           - listitem:
             - link "About":
               - /url: /about
@@ -27,7 +27,7 @@ test('the header', async ({ page }) => {
       - link "Sign in":
         - /url: /sign-in
       - link "Download":
-        - /url: /#download
+        - /url: /download
   `);
   await expect(page.getByRole('navigation', { name: 'Main' }).locator('[aria-current]')).toHaveText('About');
 });

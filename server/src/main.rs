@@ -94,8 +94,13 @@ enum CatalogueCommand {
 
 #[derive(Subcommand)]
 enum KeysCommand {
-    /// Make a new one ahead of time; nobody is signed out by it
-    Rotate,
+    /// Make new ones ahead of time; nobody is signed out by it
+    Rotate {
+        /// Also the one that signs files for machines that are always offline. The editor brings that key along, so it is
+        /// published 90 days before it signs: bring out a release with it meanwhile
+        #[arg(long)]
+        machine_files: bool,
+    },
 }
 
 #[derive(Subcommand)]
@@ -202,11 +207,16 @@ async fn one_off(command: Command, config: Config, sources: &Sources) -> anyhow:
                 report.created, report.updated, report.archived, report.unchanged
             );
         }
-        Command::Keys { command: KeysCommand::Rotate } => {
+        Command::Keys { command: KeysCommand::Rotate { machine_files } } => {
             for purpose in KeyPurpose::ALL {
+                if !purpose.changes_by_itself() && !machine_files {
+                    continue;
+                }
                 let key = signing::rotate(&ctx, purpose).await?;
+                let from = if purpose.changes_by_itself() { "in an hour" } else { "in 90 days" };
                 println!(
-                    "The new key {key} is published. It signs in an hour, or at once when there was none."
+                    "{}: the new key {key} is published. It signs {from}, or at once when there was none.",
+                    purpose.as_str()
                 );
             }
         }

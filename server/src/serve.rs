@@ -10,9 +10,9 @@ use devforge::{
     clock::Clock,
     config::{Config, Mode, Sources},
     context::Context,
-    db, jobs, outbox,
+    db, jobs, license, outbox,
     random::Random,
-    search, seed,
+    search, seed, signing,
 };
 use tokio::{
     net::TcpListener,
@@ -42,7 +42,7 @@ struct Running {
     stop: watch::Sender<bool>,
     serving: JoinHandle<()>,
     worker: Option<JoinHandle<()>>,
-    others: [JoinHandle<()>; 3],
+    others: [JoinHandle<()>; 4],
 }
 
 async fn start(config: Config, sources: &Sources) -> anyhow::Result<Running> {
@@ -59,6 +59,9 @@ async fn start(config: Config, sources: &Sources) -> anyhow::Result<Running> {
         return Err(error);
     }
     prepare_database(&ctx).await?;
+    if let Err(error) = signing::prepare(&ctx).await {
+        tracing::error!(%error, "there is not a key for everything that is signed");
+    }
     if ctx.config.mode == Mode::Development && sources.get("DEVFORGE_SEED") == Some("demo") {
         seed::demo(&ctx, sources.get("DEVFORGE_DEMO_PASSWORD")).await?;
     }
@@ -69,6 +72,7 @@ async fn start(config: Config, sources: &Sources) -> anyhow::Result<Running> {
     let site = http::site(&ctx, metrics)?;
     let following = tokio::spawn(follow_outbox(ctx.clone(), site.cache.clone()));
     let housekeeping = tokio::spawn(site.housekeeping());
+    let licenses = tokio::spawn(license::check::follow(ctx.clone()));
     announce(&ctx, listener.local_addr().unwrap_or(address));
 
     let mut stopping = stopped.clone();
@@ -82,7 +86,7 @@ async fn start(config: Config, sources: &Sources) -> anyhow::Result<Running> {
         stop,
         serving,
         worker,
-        others: [indexing, following, housekeeping],
+        others: [indexing, following, housekeeping, licenses],
     })
 }
 
@@ -202,6 +206,8 @@ async fn spawn_worker(ctx: &Context, mut stopped: watch::Receiver<bool>) -> anyh
     .await?;
     let ctx = ctx.clone();
     Ok(tokio::spawn(async move {
+        // What happened becomes work where work is done.
+        let relaying = AbortOnDrop(tokio::spawn(outbox::relay::run(ctx.clone())));
         let mut next = Some(first);
         while !*stopped.borrow() {
             if let Some(worker) = next.take()
@@ -225,7 +231,17 @@ async fn spawn_worker(ctx: &Context, mut stopped: watch::Receiver<bool>) -> anyh
                 Err(error) => tracing::warn!(error = %error, "the worker cannot start yet"),
             }
         }
+        drop(relaying);
     }))
+}
+
+/// A task that ends with whoever began it.
+struct AbortOnDrop(JoinHandle<()>);
+
+impl Drop for AbortOnDrop {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
 }
 
 /// Opens or builds the search index, and tries again when the disk would not have it.

@@ -110,6 +110,15 @@ impl Error {
             _ => Self::Internal("what belongs to the account in billing could not be changed with it"),
         }
     }
+
+    /// The same of what accounts ask of licenses.
+    pub(crate) fn from_license(error: crate::license::Error) -> Self {
+        match error {
+            crate::license::Error::Database(error) => Self::Database(error),
+            crate::license::Error::Audit(error) => Self::Audit(error),
+            _ => Self::Internal("the licenses of the account could not be changed with it"),
+        }
+    }
 }
 
 impl From<PasswordError> for Error {

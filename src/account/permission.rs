@@ -32,6 +32,16 @@ pub enum Permission {
     AccountSecure,
     /// See one's licenses.
     LicensesRead,
+    /// Name and remove one's machines, begin a trial.
+    LicensesWrite,
+    /// See a key, replace it, give a license away, take one to a machine without a connection.
+    LicensesSecure,
+    /// See anybody's licenses.
+    LicensesFind,
+    /// Hold back and reinstate licenses, replace keys, remove machines.
+    LicensesManage,
+    /// Give licenses, prolong them, and take them away.
+    LicensesIssue,
     /// Publish extensions.
     ExtensionsPublish,
     /// Write to support.
@@ -78,11 +88,16 @@ pub struct Rule {
 }
 
 impl Permission {
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 24] = [
         Self::AccountRead,
         Self::AccountWrite,
         Self::AccountSecure,
         Self::LicensesRead,
+        Self::LicensesWrite,
+        Self::LicensesSecure,
+        Self::LicensesFind,
+        Self::LicensesManage,
+        Self::LicensesIssue,
         Self::ExtensionsPublish,
         Self::SupportWrite,
         Self::ReleasesPublish,
@@ -108,6 +123,11 @@ impl Permission {
             Self::AccountWrite      => ("account:write",      EVERYONE, None,                           false, false),
             Self::AccountSecure     => ("account:secure",     EVERYONE, None,                           false, true),
             Self::LicensesRead      => ("licenses:read",      EVERYONE, Some(Scope::LicensesRead),      true,  false),
+            Self::LicensesWrite     => ("licenses:write",     EVERYONE, None,                           false, false),
+            Self::LicensesSecure    => ("licenses:secure",    EVERYONE, None,                           false, true),
+            Self::LicensesFind      => ("licenses:find",      STAFF,    None,                           true,  false),
+            Self::LicensesManage    => ("licenses:manage",    STAFF,    None,                           false, true),
+            Self::LicensesIssue     => ("licenses:issue",     ADMIN,    None,                           false, true),
             Self::ExtensionsPublish => ("extensions:publish", EVERYONE, Some(Scope::ExtensionsPublish), false, false),
             Self::SupportWrite      => ("support:write",      EVERYONE, Some(Scope::SupportWrite),      false, false),
             Self::ReleasesPublish   => ("releases:publish",   ADMIN,    Some(Scope::ReleasesPublish),   false, false),

@@ -21,7 +21,7 @@ use crate::{
         id::{RequestId, UserId},
         problem::FieldProblem,
     },
-    db, mail, outbox,
+    db, license, mail, outbox,
 };
 
 /// An account that the program makes: its first administrator, demo data.
@@ -155,6 +155,7 @@ pub async fn verify_email(ctx: &Context, token: &str, client: &Client) -> Result
         email_change::stop(&mut tx, ctx, actor, user.id, request).await?;
         // What was bought with the address as a guest is its owner's.
         billing::order::claim(&mut tx, user.id, &user.email).await.map_err(Error::from_billing)?;
+        license::claim(&mut tx, user.id, &user.email).await.map_err(Error::from_license)?;
         outbox::publish(&mut tx, ctx, "account.changed", &user.id.to_string(), &json!({})).await?;
     }
     tx.commit().await?;

@@ -1,7 +1,7 @@
 //! What handlers take out of a request.
 
 use axum::{
-    extract::{FromRequest, FromRequestParts, Request},
+    extract::{FromRequest, FromRequestParts, OptionalFromRequest, Request},
     http::{header, request::Parts},
 };
 use serde::de::DeserializeOwned;
@@ -30,8 +30,18 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
     type Rejection = ApiError;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
-        let axum::Json(value) = axum::Json::<T>::from_request(request, state).await?;
+        let axum::Json(value) = <axum::Json<T> as FromRequest<S>>::from_request(request, state).await?;
         Ok(Self(value))
+    }
+}
+
+/// The same where the body may be left out.
+impl<T: DeserializeOwned, S: Send + Sync> OptionalFromRequest<S> for Json<T> {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, state: &S) -> Result<Option<Self>, ApiError> {
+        let value = <axum::Json<T> as OptionalFromRequest<S>>::from_request(request, state).await?;
+        Ok(value.map(|axum::Json(value)| Self(value)))
     }
 }
 

@@ -6,6 +6,7 @@
 mod auth;
 pub mod error;
 pub mod extract;
+mod licenses;
 pub mod openapi;
 mod payments;
 mod problems;
@@ -14,12 +15,14 @@ mod search;
 use axum::Router;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
+pub use self::licenses::is_open;
 use crate::context::Context;
 
 fn documented() -> OpenApiRouter<Context> {
     OpenApiRouter::with_openapi(openapi::base())
         .merge(auth::routes())
         .merge(payments::routes())
+        .merge(licenses::routes())
         .routes(routes!(search::search))
 }
 

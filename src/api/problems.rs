@@ -70,6 +70,39 @@ impl IntoResponses for SecureProblems {
     }
 }
 
+/// The same where it is for staff.
+pub(super) struct StaffProblems;
+
+impl IntoResponses for StaffProblems {
+    fn responses() -> Responses {
+        described(&[
+            ("401", "`unauthenticated`: nobody is signed in, or the token is no longer good"),
+            (
+                "403",
+                "`forbidden`: the caller's role does not allow it; `fresh_sign_in_required`: the sign-in is more than \
+                 15 minutes ago; `insufficient_scope`: personal tokens cannot do this; `read_only`: an administrator \
+                 is looking through somebody's eyes",
+            ),
+        ])
+    }
+}
+
+/// What operations may answer that whoever has a key may call.
+pub(super) struct OpenProblems;
+
+impl IntoResponses for OpenProblems {
+    fn responses() -> Responses {
+        described(&[
+            (
+                "429",
+                "`rate_limited`: too many requests from one address, or too many keys that nobody has; `Retry-After` \
+                 says when to try again",
+            ),
+            ("503", "`unavailable`: the database cannot be reached; `Retry-After` says when to try again"),
+        ])
+    }
+}
+
 /// What operations that can be used for guessing may answer.
 pub(super) struct GuessingProblems;
 

@@ -18,6 +18,7 @@ use crate::{
     crypto,
 };
 
+pub(crate) use self::reading::of_thing;
 pub use self::{
     check::{Break, Check, CheckAudit, last_check, request_check},
     reading::{AuditItem, AuditPage, Filter, list, of_subject},

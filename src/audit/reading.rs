@@ -114,6 +114,23 @@ pub async fn of_subject(
     Ok(with_names(ctx, events).await?)
 }
 
+/// What was done to one thing, newest first, for whoever may see such things: `permission` is that of the feature the
+/// thing belongs to. The rest of the log stays closed to them.
+pub(crate) async fn of_thing(
+    ctx: &Context,
+    caller: &Caller,
+    permission: Permission,
+    kind: &str,
+    id: &str,
+    limit: i64,
+) -> Result<Vec<AuditItem>, account::Error> {
+    caller.require(ctx, permission)?;
+    let asked =
+        Asked { subject_kind: Some(kind), subject_id: Some(id), limit: limit.max(1), ..Asked::default() };
+    let events = store::list(&ctx.db, &asked).await?;
+    Ok(with_names(ctx, events).await?)
+}
+
 async fn with_names(ctx: &Context, events: Vec<ListedEvent>) -> Result<Vec<AuditItem>, sqlx::Error> {
     let people: HashSet<Uuid> =
         events.iter().flat_map(|event| [event.actor_id, person(event).map(UserId::uuid)]).flatten().collect();

@@ -264,4 +264,10 @@ pub const KEYS: &[Key] = &[
         "",
         "the seller's VAT number, as invoices show it",
     ),
+    key(
+        "DEVFORGE_LICENSE_CACHE_SECONDS",
+        "licenses.cache_seconds",
+        "30",
+        "how long a license may be answered about from memory, should news of a change be lost; 0 is never",
+    ),
 ];

@@ -8,8 +8,8 @@ use std::{
 };
 
 use super::{
-    Config, DatabaseConfig, HttpConfig, JobsConfig, LogConfig, LogFormat, MailConfig, Mode, OperatorConfig,
-    PaymentsConfig, SearchConfig, Secret, SecurityConfig, StorageConfig,
+    Config, DatabaseConfig, HttpConfig, JobsConfig, LicensesConfig, LogConfig, LogFormat, MailConfig, Mode,
+    OperatorConfig, PaymentsConfig, SearchConfig, Secret, SecurityConfig, StorageConfig,
     keys::{Fallback, KEYS, Key},
 };
 use crate::{crypto, random::Random};
@@ -167,6 +167,7 @@ impl Config {
             mode,
             http,
             payments: PaymentsConfig::load(sources, mode, &secret)?,
+            licenses: LicensesConfig { cache: sources.seconds("DEVFORGE_LICENSE_CACHE_SECONDS")? },
             database: DatabaseConfig {
                 url: sources.secret("DATABASE_URL"),
                 max_connections: sources.parse("DEVFORGE_DATABASE_MAX_CONNECTIONS", "a number")?,

@@ -36,6 +36,7 @@ pub struct Config {
     pub log: LogConfig,
     pub operator: OperatorConfig,
     pub payments: PaymentsConfig,
+    pub licenses: LicensesConfig,
 }
 
 #[derive(Debug, Clone)]
@@ -98,6 +99,13 @@ pub struct StorageConfig {
     pub s3_region: Option<String>,
     pub s3_access_key: Option<String>,
     pub s3_secret_key: Option<Secret<String>>,
+}
+
+#[derive(Debug, Clone)]
+pub struct LicensesConfig {
+    /// How long a license is answered about from memory. Changes are heard of at once; this is for when they are not.
+    /// Zero is never.
+    pub cache: Duration,
 }
 
 #[derive(Debug, Clone)]

@@ -230,6 +230,16 @@ define_id!(
     InboxId,
     "ibx"
 );
+define_id!(
+    /// A license.
+    LicenseId,
+    "lic"
+);
+define_id!(
+    /// A machine that a license was activated on.
+    MachineId,
+    "mch"
+);
 
 #[cfg(test)]
 mod tests {

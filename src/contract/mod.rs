@@ -6,6 +6,8 @@
 pub mod account;
 pub mod country;
 pub mod id;
+pub mod license;
+pub mod license_key;
 pub mod list;
 pub mod money;
 pub mod payment;

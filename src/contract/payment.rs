@@ -10,7 +10,9 @@ use super::{
 };
 
 /// An enumeration that stands as a word in the database and on the wire.
-macro_rules! words {
+#[macro_export]
+#[doc(hidden)]
+macro_rules! contract_words {
     ($(#[$about:meta])* $name:ident { $($(#[$what:meta])* $variant:ident = $word:literal, $label:literal;)* }) => {
         $(#[$about])*
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema)]
@@ -42,7 +44,7 @@ macro_rules! words {
     };
 }
 
-words! {
+contract_words! {
     /// What a license turns on.
     Tier {
         Free = "free", "Free";
@@ -51,7 +53,7 @@ words! {
     }
 }
 
-words! {
+contract_words! {
     /// How often a price is paid.
     Interval {
         Month = "month", "Monthly";
@@ -60,7 +62,7 @@ words! {
     }
 }
 
-words! {
+contract_words! {
     /// Where an order stands. The moves between these are in `billing/order/rules.rs`.
     OrderStatus {
         /// Waiting to be paid.
@@ -81,7 +83,7 @@ words! {
     }
 }
 
-words! {
+contract_words! {
     SubscriptionStatus {
         Trialing = "trialing", "Trial";
         Active = "active", "Active";
@@ -94,7 +96,7 @@ words! {
     }
 }
 
-words! {
+contract_words! {
     RefundStatus {
         /// Decided by us, and on its way to the payment provider.
         Requested = "requested", "Requested";
@@ -107,7 +109,7 @@ words! {
     }
 }
 
-words! {
+contract_words! {
     DisputeStatus {
         NeedsResponse = "needs_response", "Needs an answer";
         UnderReview = "under_review", "Under review";
@@ -116,7 +118,7 @@ words! {
     }
 }
 
-words! {
+contract_words! {
     /// The kinds of numbered documents.
     DocumentKind {
         Invoice = "invoice", "Invoice";
@@ -126,7 +128,7 @@ words! {
     }
 }
 
-words! {
+contract_words! {
     InvoiceStatus {
         Paid = "paid", "Paid";
         PartiallyRefunded = "partially_refunded", "Partly refunded";
@@ -290,7 +292,7 @@ pub struct Invoice {
     pub html_url: String,
 }
 
-words! {
+contract_words! {
     HistoryKind {
         Payment = "payment", "Payment";
         Refund = "refund", "Refund";

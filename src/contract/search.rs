@@ -8,6 +8,7 @@ use utoipa::ToSchema;
 #[serde(rename_all = "snake_case")]
 pub enum SearchKind {
     Page,
+    Docs,
     Legal,
     Api,
 }
@@ -16,6 +17,7 @@ impl SearchKind {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Page => "page",
+            Self::Docs => "docs",
             Self::Legal => "legal",
             Self::Api => "api",
         }
@@ -25,13 +27,14 @@ impl SearchKind {
     pub const fn label(self) -> &'static str {
         match self {
             Self::Page => "Site",
+            Self::Docs => "Docs",
             Self::Legal => "Legal",
             Self::Api => "API reference",
         }
     }
 
     pub fn parse(text: &str) -> Option<Self> {
-        [Self::Page, Self::Legal, Self::Api].into_iter().find(|kind| kind.as_str() == text)
+        [Self::Page, Self::Docs, Self::Legal, Self::Api].into_iter().find(|kind| kind.as_str() == text)
     }
 }
 

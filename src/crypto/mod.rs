@@ -53,11 +53,15 @@ pub enum Purpose {
     DocumentLink,
     /// Whose an idempotency key is, and for which route.
     IdempotencyScope,
+    LicenseKey,
+    MachineFingerprint,
+    /// Which addresses have had a trial, after their accounts have ended too.
+    TrialAddress,
 }
 
 impl Purpose {
     /// In the order of their declaration: the place of each is its index among the keys.
-    const ALL: [Self; 12] = [
+    const ALL: [Self; 15] = [
         Self::SessionToken,
         Self::RateLimitKey,
         Self::ApiSession,
@@ -70,6 +74,9 @@ impl Purpose {
         Self::OrderLink,
         Self::DocumentLink,
         Self::IdempotencyScope,
+        Self::LicenseKey,
+        Self::MachineFingerprint,
+        Self::TrialAddress,
     ];
 
     const fn label(self) -> &'static [u8] {
@@ -86,6 +93,9 @@ impl Purpose {
             Self::OrderLink => b"devforge order link v1",
             Self::DocumentLink => b"devforge document link v1",
             Self::IdempotencyScope => b"devforge idempotency scope v1",
+            Self::LicenseKey => b"devforge license key v1",
+            Self::MachineFingerprint => b"devforge machine fingerprint v1",
+            Self::TrialAddress => b"devforge trial address v1",
         }
     }
 }

@@ -21,6 +21,7 @@ pub enum Sealed {
     SigningKey,
     /// The answer that is kept under an idempotency key: it may hold what opens a payment.
     KeptAnswer,
+    LicenseKey,
 }
 
 impl Sealed {
@@ -29,6 +30,7 @@ impl Sealed {
             Self::TotpSecret => b"devforge totp secret v1",
             Self::SigningKey => b"devforge signing key v1",
             Self::KeptAnswer => b"devforge kept answer v1",
+            Self::LicenseKey => b"devforge license key v1",
         }
     }
 }

@@ -23,6 +23,9 @@ pub const CRONTAB: &str = "\
 29 4 * * * purge_inbox ?id=purge_inbox&fill=1d {}
 47 4 * * * empty_unpaid ?id=empty_unpaid&fill=1d {}
 7 4 * * * sweep_uploads ?id=sweep_uploads&fill=1d {}
+31 2 * * * set_licenses_right ?id=set_licenses_right&fill=1d {}
+35 9 * * * remind_of_license_ends ?id=remind_of_license_ends&fill=1d {}
+41 3 * * * release_machines ?id=release_machines&fill=1d {}
 ";
 
 /// The daily round: partitions ahead of time, and what nobody needs any more.

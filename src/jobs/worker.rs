@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use sqlx::PgPool;
 
 use super::{Job, schedule};
-use crate::{account, audit, billing, context::Context, mail, session, signing, storage};
+use crate::{account, audit, billing, context::Context, license, mail, session, signing, storage};
 
 /// A process that died is noticed after this long, and its jobs go to others.
 const DEAD_AFTER: Duration = Duration::from_secs(60);
@@ -94,6 +94,11 @@ fn options(ctx: &Context) -> WorkerOptions {
         .define_job::<Task<billing::reconcile::Reconcile>>()
         .define_job::<Task<billing::retention::EmptyUnpaid>>()
         .define_job::<Task<billing::retention::EndSessions>>()
+        .define_job::<Task<license::follow::FollowOrder>>()
+        .define_job::<Task<license::follow::FollowSubscription>>()
+        .define_job::<Task<license::follow::SetLicensesRight>>()
+        .define_job::<Task<license::life::RemindOfEnds>>()
+        .define_job::<Task<license::machine::ReleaseMachines>>()
         .define_job::<Task<storage::jobs::SweepUploads>>()
         .define_job::<Task<schedule::KeepHouse>>()
 }

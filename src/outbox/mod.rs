@@ -4,6 +4,7 @@
 //! What always holds: an event is written in the transaction of its change, so it exists exactly when the
 //! change does; a reader sees every event once and in an order in which nothing appears behind it later.
 
+pub mod relay;
 mod store;
 
 use std::time::Duration;
@@ -103,20 +104,19 @@ pub async fn purge(ctx: &Context) -> Result<u64, sqlx::Error> {
 
 /// Follows the outbox on this node: waits for news, reads them in order, survives a database that goes away.
 pub struct Follower {
-    pool: PgPool,
     cursor: Cursor,
-    listener: Option<PgListener>,
+    news: News,
 }
 
 impl Follower {
     pub fn from(pool: PgPool, cursor: Cursor) -> Self {
-        Self { pool, cursor, listener: None }
+        Self { cursor, news: News::of(pool) }
     }
 
     /// The next events: at least one. Errors of the database are waited out, not returned.
     pub async fn next(&mut self) -> Vec<Event> {
         loop {
-            match read_after(&self.pool, self.cursor, MAX_READ).await {
+            match read_after(&self.news.pool, self.cursor, MAX_READ).await {
                 Ok(events) => {
                     if let Some(last) = events.last() {
                         self.cursor = last.cursor;
@@ -125,13 +125,26 @@ impl Follower {
                 }
                 Err(error) => {
                     tracing::warn!(error = %error, "the outbox cannot be read; trying again");
-                    self.listener = None;
+                    self.news.listener = None;
                 }
             }
-            self.wait().await;
+            self.news.wait().await;
         }
     }
+}
 
+/// The word that something was published, as this node hears of it. What is said between two waits is not missed.
+struct News {
+    pool: PgPool,
+    listener: Option<PgListener>,
+}
+
+impl News {
+    fn of(pool: PgPool) -> Self {
+        Self { pool, listener: None }
+    }
+
+    /// Waits for the next word, and not for long: one may be lost with its connection.
     async fn wait(&mut self) {
         if self.listener.is_none() {
             self.listener = match PgListener::connect_with(&self.pool).await {

@@ -1,7 +1,7 @@
 //! SQL of the outbox.
 
 use serde_json::Value;
-use sqlx::{PgConnection, PgPool};
+use sqlx::{PgConnection, PgExecutor, PgPool};
 use time::OffsetDateTime;
 
 use super::{Cursor, Event};
@@ -26,7 +26,11 @@ pub async fn insert(
 }
 
 /// Only up to the oldest transaction still running: nothing can appear behind what is returned here.
-pub async fn read_after(pool: &PgPool, cursor: Cursor, limit: i64) -> Result<Vec<Event>, sqlx::Error> {
+pub async fn read_after(
+    db: impl PgExecutor<'_>,
+    cursor: Cursor,
+    limit: i64,
+) -> Result<Vec<Event>, sqlx::Error> {
     let rows = sqlx::query!(
         r#"select xid::text::bigint as "xid!", id, recorded_at, topic, key, payload
            from outbox
@@ -37,7 +41,7 @@ pub async fn read_after(pool: &PgPool, cursor: Cursor, limit: i64) -> Result<Vec
         cursor.id,
         limit,
     )
-    .fetch_all(pool)
+    .fetch_all(db)
     .await?;
     Ok(rows
         .into_iter()
@@ -89,6 +93,73 @@ pub async fn save_cursor(
     .execute(conn)
     .await?;
     Ok(())
+}
+
+/// Where a durable reader has come to.
+pub struct Place {
+    pub cursor: Cursor,
+    /// It was made just now.
+    pub is_new: bool,
+}
+
+/// Where the durable reader of this name has come to, for whoever reads on until the transaction ends; at first, before
+/// everything. None while somebody else does.
+pub async fn lock_cursor(
+    conn: &mut PgConnection,
+    reader: &str,
+    now: OffsetDateTime,
+) -> Result<Option<Place>, sqlx::Error> {
+    let made = sqlx::query!(
+        "insert into outbox_cursor (reader, xid, id, updated_at) values ($1, '0'::xid8, 0, $2)
+         on conflict (reader) do nothing",
+        reader,
+        now,
+    )
+    .execute(&mut *conn)
+    .await?;
+    let row = sqlx::query!(
+        r#"select xid::text::bigint as "xid!", id from outbox_cursor where reader = $1 for update skip locked"#,
+        reader,
+    )
+    .fetch_optional(conn)
+    .await?;
+    let is_new = made.rows_affected() == 1;
+    Ok(row.map(|row| Place { cursor: Cursor { xid: row.xid, id: row.id }, is_new }))
+}
+
+/// Whether there is anything that a durable reader has not had, be it that nobody may read it yet. Compared with the
+/// newest only, which is one step in the index. A reader whose place is still to come, or a newest event that is, has
+/// moved here from another cluster.
+pub async fn is_behind(pool: &PgPool, reader: &str) -> Result<bool, sqlx::Error> {
+    sqlx::query_scalar!(
+        r#"select exists (select from outbox_cursor c
+                          where c.reader = $1 and c.xid >= pg_snapshot_xmax(pg_current_snapshot()))
+               or coalesce((select not exists (select from outbox_cursor c
+                                               where c.reader = $1 and (c.xid, c.id) >= (o.xid, o.id))
+                            from outbox o order by o.xid desc, o.id desc limit 1), false) as "behind!""#,
+        reader,
+    )
+    .fetch_one(pool)
+    .await
+}
+
+/// Where transactions count from a smaller number than in the cluster that everything was copied from, what is there
+/// would be read when they have come that far: events get the number of this transaction, and readers whose place is
+/// still to come begin again. Whether there was anything of the kind.
+pub async fn bring_back(conn: &mut PgConnection, now: OffsetDateTime) -> Result<bool, sqlx::Error> {
+    let events = sqlx::query!(
+        "update outbox set xid = pg_current_xact_id() where xid >= pg_snapshot_xmax(pg_current_snapshot())"
+    )
+    .execute(&mut *conn)
+    .await?;
+    let readers = sqlx::query!(
+        "update outbox_cursor set xid = '0'::xid8, id = 0, updated_at = $1
+         where xid >= pg_snapshot_xmax(pg_current_snapshot())",
+        now,
+    )
+    .execute(conn)
+    .await?;
+    Ok(events.rows_affected() + readers.rows_affected() > 0)
 }
 
 /// Keeps what a durable reader has not had yet, however old.

@@ -13,6 +13,8 @@ use governor::{
     state::keyed::DashMapStateStore,
 };
 
+use sqlx::PgExecutor;
+
 use crate::{context::Context, crypto, db};
 
 const PURGE_BATCH: i64 = 10_000;
@@ -34,11 +36,21 @@ pub enum Verdict {
 /// Counts one use, across all nodes. Windows are fixed, so twice the limit can pass around a window's edge: for
 /// guessing passwords that is as good as the exact figure, at a single upsert.
 pub async fn take(ctx: &Context, limit: Limit, key: &[u8; 32]) -> Result<Verdict, sqlx::Error> {
+    take_in(&ctx.db, ctx, limit, key).await
+}
+
+/// The same in the caller's transaction, which has a connection already: what it does not commit is not counted.
+pub async fn take_in(
+    db: impl PgExecutor<'_>,
+    ctx: &Context,
+    limit: Limit,
+    key: &[u8; 32],
+) -> Result<Verdict, sqlx::Error> {
     let now = ctx.clock.now();
     let window = i64::try_from(limit.per.as_secs().max(1)).unwrap_or(i64::MAX);
     let start = now.unix_timestamp().div_euclid(window) * window;
     let start = time::OffsetDateTime::from_unix_timestamp(start).unwrap_or(now);
-    let used = store::count_one(&ctx.db, &bucket(limit.name, key), start).await?;
+    let used = store::count_one(db, &bucket(limit.name, key), start).await?;
     if used <= i64::from(limit.times) {
         return Ok(Verdict::Go);
     }

@@ -1,10 +1,10 @@
 //! SQL of the ledger and the throttles behind limits that hold across nodes.
 
-use sqlx::PgPool;
+use sqlx::{PgExecutor, PgPool};
 use time::OffsetDateTime;
 
 pub async fn count_one(
-    pool: &PgPool,
+    db: impl PgExecutor<'_>,
     bucket: &str,
     window_start: OffsetDateTime,
 ) -> Result<i64, sqlx::Error> {
@@ -15,7 +15,7 @@ pub async fn count_one(
         bucket,
         window_start,
     )
-    .fetch_one(pool)
+    .fetch_one(db)
     .await?;
     Ok(used.into())
 }

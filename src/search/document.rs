@@ -15,12 +15,18 @@ pub struct SearchDocument {
 pub fn collect(catalogue: &Catalogue, api: &serde_json::Value) -> Vec<SearchDocument> {
     let mut documents = Vec::new();
     for page in catalogue.all() {
-        let kind = if page.section == "legal" { SearchKind::Legal } else { SearchKind::Page };
+        let kind = match page.section.as_str() {
+            "legal" => SearchKind::Legal,
+            "docs" => SearchKind::Docs,
+            _ => SearchKind::Page,
+        };
+        let intro = page.sections.iter().find(|section| section.heading.is_none());
+        let intro = intro.map_or("", |section| section.text.trim());
         documents.push(SearchDocument {
             url: page.path(),
             kind,
             title: page.title.clone(),
-            body: page.description.clone(),
+            body: format!("{} {intro}", page.description).trim().to_owned(),
         });
         for section in &page.sections {
             let (url, title) = match &section.heading {

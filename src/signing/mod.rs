@@ -2,7 +2,8 @@
 //!
 //! What always holds: a key is published before it signs and stays published until nothing that it signed is still
 //! good, so changing keys signs nobody out. Only a key whose private half opens under our own secret is used or
-//! published: whoever can write the table cannot make us accept a key of theirs.
+//! published: whoever can write the table cannot make us accept a key of theirs. The key of machine files, which the
+//! editor brings along, endorses those that change.
 
 mod store;
 
@@ -24,11 +25,12 @@ use crate::{
     jobs::Job,
 };
 
-/// Between the publishing of a key and its first signature: longer than anybody keeps the list of keys.
-const PUBLISHED_AHEAD: Duration = Duration::hours(1);
-/// Between a key's last signature and its end: longer than anything that it signs is good.
-const PUBLISHED_AFTER: Duration = Duration::days(1);
-const NEW_KEY_AFTER: Duration = Duration::days(30);
+/// While the database is away the list may be as old as this: no key begins to sign sooner after it is published.
+const OLDEST_LIST: Duration = Duration::hours(1);
+/// How long others may go by what we say of a key.
+const ENDORSED_FOR: Duration = Duration::days(60);
+/// Who is to read an endorsement.
+const ENDORSEMENT_AUDIENCE: &str = "devforge-keys";
 /// Far more than a day of changing keys by hand leaves.
 const MOST_KEYS: i64 = 100;
 
@@ -42,14 +44,52 @@ const KEEP_WHEN_MISSED: Duration = Duration::seconds(10);
 pub enum KeyPurpose {
     /// The short-lived tokens of the API.
     Access,
+    /// What the editor keeps for when it is offline.
+    Offline,
+    /// Files for machines that are always offline. These machines cannot fetch our list of keys, so the editor brings
+    /// the key along, and it changes only by hand.
+    MachineFile,
 }
 
 impl KeyPurpose {
-    pub const ALL: [Self; 1] = [Self::Access];
+    pub const ALL: [Self; 3] = [Self::Access, Self::Offline, Self::MachineFile];
 
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Access => "access",
+            Self::Offline => "offline",
+            Self::MachineFile => "machine_file",
+        }
+    }
+
+    /// Whether there is a new key every so often without anybody asking for one.
+    pub const fn changes_by_itself(self) -> bool {
+        self.new_key_after().is_some()
+    }
+
+    /// Between the publishing of a key and its first signature: longer than anybody keeps the list of keys.
+    const fn published_ahead(self) -> Duration {
+        match self {
+            Self::Access | Self::Offline => OLDEST_LIST,
+            // It comes to the machines with a release of the editor.
+            Self::MachineFile => Duration::days(90),
+        }
+    }
+
+    /// Between a key's last signature and its end: longer than anything that it signs is good.
+    const fn published_after(self) -> Duration {
+        match self {
+            Self::Access => Duration::days(1),
+            Self::Offline => Duration::days(15),
+            Self::MachineFile => Duration::days(400),
+        }
+    }
+
+    /// How long a key signs before there is a new one; none where people decide.
+    const fn new_key_after(self) -> Option<Duration> {
+        match self {
+            Self::Access | Self::Offline => Some(Duration::days(30)),
+            Self::MachineFile => None,
         }
     }
 }
@@ -131,9 +171,43 @@ pub async fn verify<C: DeserializeOwned>(
 pub async fn jwks(ctx: &Context) -> Result<Value, Error> {
     let now = ctx.clock.now();
     let held = recent(ctx, KEEP).await?;
-    let keys = held.keys.iter().filter(|key| key.is_published(now));
-    let keys: Vec<Value> = keys.map(|key| jwt::jwk(&key.id, &key.private.verifying_key())).collect();
+    let mut keys = Vec::new();
+    for key in held.keys.iter().filter(|key| key.is_published(now)) {
+        let mut jwk = jwt::jwk(&key.id, &key.private.verifying_key());
+        if key.is_for(KeyPurpose::Offline)
+            && let Some(root) = held.signing(KeyPurpose::MachineFile, now)
+        {
+            jwk["endorsement"] = Value::String(endorse(ctx, root, key, &jwk["x"], now)?);
+        }
+        keys.push(jwk);
+    }
     Ok(json!({ "keys": keys }))
+}
+
+/// That a key which changes is ours, in the words of the one that does not: by this the editor believes a key that it
+/// once fetched, and that is newer than its release, when it starts with no connection.
+fn endorse(ctx: &Context, root: &Key, key: &Key, x: &Value, now: OffsetDateTime) -> Result<String, Error> {
+    // The same for an hour, so that what was fetched twice is the same twice.
+    let iat = now.unix_timestamp().div_euclid(3_600) * 3_600;
+    let claims = json!({
+        "iss": ctx.config.http.public_url,
+        "aud": ENDORSEMENT_AUDIENCE,
+        "sub": key.id,
+        "x": x,
+        "iat": iat,
+        "exp": iat + ENDORSED_FOR.whole_seconds(),
+    });
+    Ok(jwt::sign(&root.id, &root.private, &claims)?)
+}
+
+/// Sees to it that there is a key for each purpose, so that each is published before anybody needs it.
+pub async fn prepare(ctx: &Context) -> Result<(), Error> {
+    for purpose in KeyPurpose::ALL {
+        if !ensure(ctx, purpose).await? {
+            return Err(Error::Sealed);
+        }
+    }
+    Ok(())
 }
 
 /// Makes a new key and says its id. It signs in an hour, when everybody knows it; at once when no other can.
@@ -172,7 +246,7 @@ async fn make(
     held: &Held,
 ) -> Result<String, Error> {
     let now = ctx.clock.now();
-    let signs_from = if held.signing(purpose, now).is_some() { now + PUBLISHED_AHEAD } else { now };
+    let signs_from = if held.signing(purpose, now).is_some() { now + purpose.published_ahead() } else { now };
     let private = SigningKey::from_bytes(&ctx.random.bytes());
     let public = private.verifying_key();
     let id = jwt::thumbprint(&public);
@@ -186,7 +260,7 @@ async fn make(
         signs_from,
         published_until: None,
     };
-    store::retire(conn, purpose.as_str(), signs_from + PUBLISHED_AFTER).await?;
+    store::retire(conn, purpose.as_str(), signs_from + purpose.published_after()).await?;
     store::insert(conn, &key).await?;
     let detail = json!({
         "purpose": purpose.as_str(),
@@ -228,7 +302,7 @@ async fn recent(ctx: &Context, keep: Duration) -> Result<Arc<Held>, Error> {
     }
     let failed_meanwhile = keys.failures.load(Ordering::Relaxed) != failures;
     let read = if failed_meanwhile { Err(sqlx::Error::PoolTimedOut.into()) } else { keep_anew(ctx).await };
-    read.or_else(|error| keys.no_older_than(PUBLISHED_AHEAD, ctx.clock.now()).ok_or(error))
+    read.or_else(|error| keys.no_older_than(OLDEST_LIST, ctx.clock.now()).ok_or(error))
 }
 
 /// For one who knows that the list has changed.
@@ -331,7 +405,8 @@ impl Job for RotateKeys {
         let held = read(&mut *tx, &ctx).await?;
         for purpose in KeyPurpose::ALL {
             // The first key of all is made by its first use, and after another secret by hand.
-            if held.newest(purpose).is_some_and(|newest| now - newest.created_at >= NEW_KEY_AFTER) {
+            let Some(after) = purpose.new_key_after() else { continue };
+            if held.newest(purpose).is_some_and(|newest| now - newest.created_at >= after) {
                 let key = make(&mut tx, &ctx, purpose, &held).await?;
                 tracing::info!(key, purpose = purpose.as_str(), "a new signing key is published");
             }

@@ -7,7 +7,7 @@ use devforge::{
     api::{self, openapi},
     contract::{
         account::Role,
-        id::{Id, PasskeyId, SessionId, TokenId},
+        id::{Id, LicenseId, MachineId, PasskeyId, SessionId, TokenId},
         problem::ProblemCode,
     },
     search, session,
@@ -37,7 +37,11 @@ fn operations(app: &TestApp) -> Vec<(String, String, Value)> {
             path if path.contains("/tokens/") => nobodys::<TokenId>(app).to_string(),
             _ => nobodys::<PasskeyId>(app).to_string(),
         };
-        (method, format!("/api{}", path.replace("{id}", &id)), security)
+        let path = path
+            .replace("{license}", &nobodys::<LicenseId>(app).to_string())
+            .replace("{machine}", &nobodys::<MachineId>(app).to_string())
+            .replace("{id}", &id);
+        (method, format!("/api{path}"), security)
     });
     filled.collect()
 }

@@ -20,6 +20,7 @@ use devforge::{
     },
     crypto,
     jobs::Job,
+    license::{machine, rules::End},
     mail,
     storage::Digest,
 };
@@ -29,8 +30,9 @@ use time::Duration;
 use zip::ZipArchive;
 
 use crate::{
+    licenses::{activate_on, given},
     shop::{Shop, want},
-    support::TestApp,
+    support::{TestApp, client},
 };
 
 fn id_of(caller: &Caller) -> UserId {
@@ -125,6 +127,8 @@ async fn an_archive_is_made_told_and_opened() {
             "devices.json",
             "documents.json",
             "exports.json",
+            "licenses.json",
+            "machines.json",
             "mail.json",
             "orders.json",
             "passkeys.json",
@@ -469,4 +473,35 @@ async fn what_somebody_is_subscribed_to_is_in_their_archive_only() {
     let (export, digest) = made(&shop.app, &bea).await;
     let others = json_of(&files(shop.ctx(), &export, &digest).await, "subscriptions.json");
     assert_eq!(others["items"], json!([]));
+}
+
+#[tokio::test]
+async fn licenses_and_their_machines_are_there_without_keys_and_without_other_people() {
+    let app = TestApp::start().await;
+    let ada = app.signed_in("ada@example.com", Role::Customer).await;
+    let (license, key) = given(&app, "ada@example.com", Tier::Pro, 2, End::NEVER).await;
+    let (_, foreign) = given(&app, "grace@example.com", Tier::Pro, 1, End::NEVER).await;
+    for (key, email, print) in [
+        (&key, "ada@example.com", "laptop"),
+        (&key, "bob@example.com", "desktop"),
+        (&foreign, "grace@example.com", "tower"),
+    ] {
+        let request = activate_on(key, email, print);
+        assert!(machine::activate(&app.ctx, &client(), &request).await.expect("answered").activated);
+        app.ctx.clock.advance(Duration::SECOND);
+    }
+    let (export, digest) = made(&app, &ada).await;
+    let files = files(&app.ctx, &export, &digest).await;
+    let licenses = json_of(&files, "licenses.json");
+    assert_eq!(licenses["items"].as_array().map(Vec::len), Some(1));
+    assert_eq!(licenses["items"][0]["id"], json!(license.id));
+    assert_eq!(licenses["items"][0]["key"], json!(license.masked_key()));
+    assert_eq!(licenses["items"][0]["machinesUsed"], 2);
+    let machines = json_of(&files, "machines.json");
+    let emails: Vec<_> =
+        machines["items"].as_array().expect("a list").iter().map(|it| &it["email"]).collect();
+    assert_eq!(emails, [&Value::Null, &json!("ada@example.com")]);
+    for (name, text) in &files {
+        assert!(!text.contains(&key.expose()) && !text.contains("keySealed"), "{name} has a key");
+    }
 }

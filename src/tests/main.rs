@@ -12,6 +12,8 @@ mod database;
 mod database_support;
 mod eventually;
 mod jobs;
+mod license;
+mod licenses;
 mod mail;
 mod outbox;
 mod passkey;

@@ -294,3 +294,72 @@ async fn while_the_database_is_away_known_keys_still_verify() {
     let refused = signing::verify::<Claims>(&second, KeyPurpose::Access, &token).await;
     assert!(matches!(refused, Err(Error::Database(_))), "{refused:?}");
 }
+
+#[tokio::test]
+async fn each_purpose_has_keys_of_its_own_that_are_published_as_long_as_they_count() {
+    let app = TestApp::start().await;
+    let ctx = &app.ctx;
+    let offline = signing::sign(ctx, KeyPurpose::Offline, &claims()).await.expect("signed");
+    let file = signing::sign(ctx, KeyPurpose::MachineFile, &claims()).await.expect("signed");
+    let access = sign(ctx).await;
+    assert_eq!(published(ctx).await.len(), 3);
+    for (token, other) in
+        [(&offline, KeyPurpose::Access), (&access, KeyPurpose::Offline), (&file, KeyPurpose::Offline)]
+    {
+        assert_eq!(signing::verify::<Claims>(ctx, other, token).await.expect("looked at"), None);
+    }
+    // After a month the two that change by themselves have changed; what the old ones signed is still good.
+    ctx.clock.advance(Duration::days(31));
+    run_rotation(ctx).await;
+    assert_eq!(published(ctx).await.len(), 5);
+    ctx.clock.advance(Duration::days(14));
+    run_rotation(ctx).await;
+    let ids = published(ctx).await;
+    assert!(ids.contains(&signed_by(&offline)) && ids.contains(&signed_by(&file)));
+    assert!(!ids.contains(&signed_by(&access)));
+    ctx.clock.advance(Duration::days(2));
+    run_rotation(ctx).await;
+    let ids = published(ctx).await;
+    assert!(!ids.contains(&signed_by(&offline)) && ids.contains(&signed_by(&file)));
+}
+
+#[tokio::test]
+async fn the_key_that_the_editor_brings_along_speaks_for_the_ones_that_change() {
+    let app = TestApp::start().await;
+    signing::prepare(&app.ctx).await.expect("keys for everything");
+    signing::rotate(&app.ctx, KeyPurpose::Offline).await.expect("a new key");
+    let set = signing::jwks(&app.ctx).await.expect("a key set");
+    let keys = set["keys"].as_array().expect("a list");
+    let root = sign_as(&app.ctx, KeyPurpose::MachineFile).await;
+    let endorsed: Vec<_> = keys.iter().filter(|key| !key["endorsement"].is_null()).collect();
+    assert_eq!((keys.len(), endorsed.len()), (4, 2));
+    for key in endorsed {
+        let endorsement = key["endorsement"].as_str().expect("a token");
+        assert_eq!(signed_by(endorsement), root);
+        let claims: Value = signing::verify(&app.ctx, KeyPurpose::MachineFile, endorsement)
+            .await
+            .expect("looked at")
+            .expect("signed by the root");
+        assert_eq!((&claims["sub"], &claims["x"]), (&key["kid"], &key["x"]));
+        assert_eq!(claims["aud"], "devforge-keys");
+    }
+}
+
+async fn sign_as(ctx: &Context, purpose: KeyPurpose) -> String {
+    signed_by(&signing::sign(ctx, purpose, &claims()).await.expect("signed"))
+}
+
+#[tokio::test]
+async fn a_new_key_for_machine_files_is_published_long_before_it_signs() {
+    let app = TestApp::start().await;
+    let ctx = &app.ctx;
+    let first = sign_as(ctx, KeyPurpose::MachineFile).await;
+    let next = signing::rotate(ctx, KeyPurpose::MachineFile).await.expect("a new key");
+    assert!(published(ctx).await.contains(&next));
+    ctx.clock.advance(Duration::days(89));
+    assert_eq!(sign_as(ctx, KeyPurpose::MachineFile).await, first);
+    ctx.clock.advance(Duration::days(1));
+    assert_eq!(sign_as(ctx, KeyPurpose::MachineFile).await, next);
+    ctx.clock.advance(Duration::days(399));
+    assert!(published(ctx).await.contains(&first), "a file of the last day is still good");
+}

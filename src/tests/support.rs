@@ -13,13 +13,14 @@ use devforge::{
         id::RequestId,
     },
     jobs,
+    outbox::relay,
     random::Random,
     session::{self, Opened},
 };
 use tempfile::TempDir;
 use time::macros::datetime;
 
-use crate::database_support::TestDatabase;
+use crate::{database_support::TestDatabase, eventually::eventually};
 
 pub const PASSWORD: &str = "correct-horse-battery";
 
@@ -57,7 +58,18 @@ impl TestApp {
 
     /// Runs what is queued now. Failures stay in the queue, as they do elsewhere.
     pub async fn run_jobs(&self) {
-        Box::pin(jobs::run_all_queued(&self.ctx)).await.expect("the queue can be worked on");
+        loop {
+            Box::pin(jobs::run_all_queued(&self.ctx)).await.expect("the queue can be worked on");
+            // What happened becomes work, once every transaction of this moment is over: other tests' too.
+            let relayed = eventually("the outbox is read", async || {
+                let relayed = relay::step(&self.ctx).await.expect("the outbox can be read");
+                let more = relayed == 0 && relay::is_behind(&self.ctx).await.expect("the outbox can be read");
+                (!more).then_some(relayed)
+            });
+            if relayed.await == 0 {
+                return;
+            }
+        }
     }
 
     pub async fn person(&self, email: &str, role: Role) -> User {
@@ -98,9 +110,16 @@ impl TestApp {
 
     /// Somebody of this role, signed in a moment ago.
     pub async fn signed_in(&self, email: &str, role: Role) -> Caller {
-        let user = self.person(email, role).await;
-        let opened = self.sign_in(&user).await;
-        self.caller(&opened).await
+        self.person(email, role).await;
+        self.signed_in_again(email).await
+    }
+
+    /// Somebody who has an account, signed in a moment ago.
+    pub async fn signed_in_again(&self, email: &str) -> Caller {
+        match sign_in::with_password(&self.ctx, email, PASSWORD, true, &client()).await {
+            Ok(Step::Done(opened)) => self.caller(&opened).await,
+            other => panic!("{email} is signed in: {other:?}"),
+        }
     }
 }
 

@@ -59,8 +59,18 @@ struct Source {
 }
 
 pub fn check() -> Result<()> {
-    let directories =
-        ["src", "app", "server", "private-postgres", "xtask", "style", "public", "migrations", "end2end"];
+    let directories = [
+        "src",
+        "app",
+        "server",
+        "private-postgres",
+        "xtask",
+        "style",
+        "public",
+        "migrations",
+        "end2end",
+        "sdk",
+    ];
     let mut sources = Vec::new();
     for directory in directories {
         collect(&root().join(directory), &mut sources)?;
@@ -229,7 +239,15 @@ fn collect(path: &Path, sources: &mut Vec<Source>) -> Result<()> {
     entries.sort();
     for path in entries {
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let skipped = ["node_modules", "target", "test-results", "playwright-report", "package-lock.json"];
+        let skipped = [
+            "node_modules",
+            "target",
+            "test-results",
+            "playwright-report",
+            "package-lock.json",
+            "dist",
+            "build",
+        ];
         if name.starts_with('.') || skipped.contains(&name.as_str()) {
             continue;
         }

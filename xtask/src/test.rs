@@ -35,6 +35,7 @@ pub enum Part {
     ClippyWasm,
     Rust,
     Openapi,
+    Sdk,
     Browser,
 }
 
@@ -105,6 +106,7 @@ impl Session {
             Part::ClippyWasm => check::clippy_wasm(),
             Part::Rust => self.rust(args),
             Part::Openapi => self.openapi(),
+            Part::Sdk => self.sdk(),
             Part::Browser => self.browser(args),
         }
     }
@@ -159,6 +161,21 @@ impl Session {
             );
         }
         Ok(())
+    }
+
+    /// The editor's client against the real server, which its tests start and stop themselves.
+    fn sdk(&mut self) -> Result<()> {
+        tools::node_modules_of("sdk")?;
+        self.binary()?;
+        let database = format!("sdk_{}", std::process::id());
+        let cluster = self.cluster()?;
+        cluster.create_database(&database)?;
+        let url = cluster.url_of(&database);
+        let sdk = root().join("sdk");
+        run(command("npm").args(["run", "--silent", "build"]).current_dir(&sdk))?;
+        let mut tests = command("npm");
+        tests.args(["run", "--silent", "test"]).current_dir(&sdk);
+        run(tests.env("DATABASE_URL", url).env("DEVFORGE_BIN", server_program("debug")))
     }
 
     fn browser(&mut self, args: &[String]) -> Result<()> {

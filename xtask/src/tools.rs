@@ -71,14 +71,19 @@ fn node_major(version: &str) -> Option<u32> {
     version.trim().strip_prefix('v')?.split('.').next()?.parse().ok()
 }
 
-/// What `end2end/package-lock.json` names, installed when the lock is newer than what is there.
+/// The tools of the journeys, and of the site's build.
 pub fn node_modules() -> Result<PathBuf> {
+    node_modules_of("end2end")
+}
+
+/// What a folder's `package-lock.json` names, installed when the lock is newer than what is there.
+pub fn node_modules_of(folder: &str) -> Result<PathBuf> {
     node()?;
-    let directory = root().join("end2end");
+    let directory = root().join(folder);
     let modified = |path: PathBuf| path.metadata().and_then(|metadata| metadata.modified()).ok();
     let installed = modified(directory.join("node_modules/.package-lock.json"));
     if installed.is_none() || installed < modified(directory.join("package-lock.json")) {
-        step("Installing the test tools from end2end/package-lock.json", || {
+        step(&format!("Installing what {folder}/package-lock.json names"), || {
             run(command("npm").args(["ci", "--no-audit", "--no-fund"]).current_dir(&directory))
         })?;
     }

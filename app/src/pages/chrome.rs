@@ -12,11 +12,11 @@ use crate::components::Icon;
 
 /// The main navigation, in the order it is read. The area says which entry is current.
 const NAVIGATION: [(&str, &str); 4] =
-    [("Features", "/#features"), ("Pricing", "/pricing"), ("API", "/docs/api"), ("About", "/about")];
+    [("Features", "/#features"), ("Docs", "/docs"), ("Pricing", "/pricing"), ("About", "/about")];
 
 const PRODUCT: [(&str, &str); 3] =
-    [("Features", "/#features"), ("Download", "/#download"), ("Pricing", "/pricing")];
-const LEARN: [(&str, &str); 1] = [("API reference", "/docs/api")];
+    [("Features", "/#features"), ("Download", "/download"), ("Pricing", "/pricing")];
+const LEARN: [(&str, &str); 2] = [("Docs", "/docs"), ("API reference", "/docs/api")];
 const COMPANY: [(&str, &str); 6] = [
     ("About", "/about"),
     ("Terms", "/legal/terms"),
@@ -30,7 +30,7 @@ fn is_current(label: &str, current: Option<&Area>) -> bool {
     match current {
         Some(Area::Features) => label == "Features",
         Some(Area::Pricing) => label == "Pricing",
-        Some(Area::Api) => label == "API",
+        Some(Area::Docs) => label == "Docs",
         Some(Area::About) => label == "About",
         None => false,
     }
@@ -65,7 +65,7 @@ pub fn header(current: Option<Area>, user: Option<&User>) -> impl IntoView + use
                     <kbd class="kbd" data-mac="⌘ K" aria-hidden="true">"Ctrl K"</kbd>
                 </form>
                 {account}
-                <a class="button strong small wide-only" href="/#download">"Download"</a>
+                <a class="button strong small wide-only" href="/download">"Download"</a>
                 <a class="button ghost icon-only narrow-only" href="/search" aria-label="Search">
                     <Icon name="search" size=20/>
                 </a>
@@ -89,7 +89,7 @@ fn menu(current: Option<&Area>, signed_in: bool, is_staff: bool) -> impl IntoVie
                     view! { <a class="button secondary large" href="/admin/users">"Administration"</a> }
                 })}
                 <a class="button secondary large" href=address>{account}</a>
-                <a class="button primary large" href="/#download">"Download"</a>
+                <a class="button primary large" href="/download">"Download"</a>
             </div>
         </nav>
     }

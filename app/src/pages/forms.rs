@@ -1,7 +1,7 @@
 //! What the pages with forms have in common: what of an error a form can show, and how.
 
 use axum::http::StatusCode;
-use devforge::{account, api::error::ApiError, billing, integration::tax};
+use devforge::{account, api::error::ApiError, billing, integration::tax, license};
 use leptos::prelude::*;
 
 use crate::components::{ErrorSummary, FormError, Icon};
@@ -140,6 +140,26 @@ pub fn billing_mistakes(error: billing::Error) -> Result<(StatusCode, Mistakes),
             StatusCode::UNPROCESSABLE_ENTITY,
             "This is more than one payment can carry. Choose fewer seats, or write to us for a quote.",
         ),
+        other => Err(other.into()),
+    }
+}
+
+/// [`mistakes`] of licenses.
+pub fn license_mistakes(error: license::Error) -> Result<(StatusCode, Mistakes), ApiError> {
+    use license::Error;
+    match error {
+        Error::Invalid(problems) => {
+            let fields = problems.into_iter().map(|problem| (problem.field, problem.message)).collect();
+            Ok((StatusCode::UNPROCESSABLE_ENTITY, Mistakes { general: None, fields }))
+        }
+        Error::Conflict(what) => Ok((StatusCode::CONFLICT, Mistakes::general(what))),
+        Error::TooManyTries { retry_after } => {
+            let words =
+                format!("Too many tries. Wait {}, then try again.", wait_in_words(retry_after.as_secs()));
+            Ok((StatusCode::TOO_MANY_REQUESTS, Mistakes::general(words)))
+        }
+        Error::Account(error) => mistakes(error),
+        Error::Billing(error) => billing_mistakes(error),
         other => Err(other.into()),
     }
 }

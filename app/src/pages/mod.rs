@@ -1,6 +1,7 @@
 //! The site's pages: ordinary axum handlers that load through the domain's verbs and then render a view.
 
 pub mod account;
+pub mod activate;
 pub mod admin;
 pub mod api_reference;
 pub mod auth;
@@ -8,10 +9,13 @@ pub mod avatar;
 pub mod checkout;
 pub mod chrome;
 pub mod dev;
+pub mod docs;
+pub mod download;
 pub mod error;
 pub mod forms;
 pub mod home;
 pub mod invoice;
+pub mod license_parts;
 pub mod moments;
 pub mod pricing;
 pub mod search;

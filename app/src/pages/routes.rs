@@ -26,7 +26,8 @@ use devforge::{
 use serde::Deserialize;
 
 use super::{
-    account, admin, api_reference, auth, avatar, checkout, dev, error, home, invoice, pricing,
+    account, activate, admin, api_reference, auth, avatar, checkout, dev, docs, download, error, home,
+    invoice, pricing,
     search::{self, SearchHit},
     shell::{Area, Page, Theme, Visit},
     site_files,
@@ -58,8 +59,13 @@ routes! {
     POST "/checkout/orders/{id}/pay" => checkout::pay,
     GET "/invoices/{id}" => invoice::invoice_page,
     GET "/invoices/{id}/pdf" => invoice::invoice_pdf,
+    GET "/download" => download::download_page,
+    GET "/activate" => activate::activate_page,
+    POST "/activate" => activate::activate,
     GET "/legal/{slug}" => legal,
+    GET "/docs" => docs::index,
     GET "/docs/api" => api_docs,
+    GET "/docs/{topic}" => docs::topic,
     GET "/search" => search_page,
     POST "/theme" => set_theme,
     GET "/sign-in" => auth::sign_in_page,
@@ -85,6 +91,16 @@ routes! {
     POST "/account/confirm/options" => auth::confirm_options,
     GET "/account" => account::home_page,
     POST "/account/verify" => account::verify_again,
+    GET "/account/licenses" => account::licenses_page,
+    POST "/account/licenses/trial" => account::begin_trial,
+    GET "/account/licenses/{id}" => account::license_page,
+    POST "/account/licenses/{id}/reveal" => account::reveal,
+    POST "/account/licenses/{id}/rotate" => account::rotate,
+    POST "/account/licenses/{id}/transfer" => account::transfer,
+    POST "/account/licenses/{id}/split" => account::split,
+    POST "/account/licenses/{id}/machine-file" => account::machine_file,
+    POST "/account/licenses/{id}/machines/{machine}/rename" => account::rename_machine,
+    POST "/account/licenses/{id}/machines/{machine}/remove" => account::remove_machine,
     GET "/account/billing" => account::billing_page,
     GET "/account/billing/orders/{id}" => account::order_page,
     POST "/account/billing/orders/{id}/refund-request" => account::ask_for_refund,
@@ -133,6 +149,21 @@ routes! {
     POST "/admin/orders/{id}/refund" => admin::refund_order,
     GET "/admin/refunds" => admin::refunds_page,
     POST "/admin/refunds/{id}" => admin::decide_refund,
+    GET "/admin/licenses" => admin::licenses_page,
+    POST "/admin/licenses/find" => admin::find_license,
+    GET "/admin/licenses/new" => admin::new_license_page,
+    POST "/admin/licenses/new" => admin::give_licenses,
+    POST "/admin/licenses/keys.csv" => admin::new_licenses_csv,
+    GET "/admin/licenses/versions" => admin::versions_page,
+    POST "/admin/licenses/versions" => admin::announce_version,
+    GET "/admin/licenses/{id}" => admin::license_page,
+    POST "/admin/licenses/{id}/suspend" => admin::suspend_license,
+    POST "/admin/licenses/{id}/reinstate" => admin::reinstate_license,
+    POST "/admin/licenses/{id}/renew" => admin::renew_license,
+    POST "/admin/licenses/{id}/rotate" => admin::rotate_license,
+    POST "/admin/licenses/{id}/transfer" => admin::transfer_license,
+    POST "/admin/licenses/{id}/revoke" => admin::revoke_license,
+    POST "/admin/licenses/{id}/machines/{machine}/remove" => admin::remove_machine,
     GET "/admin/webhooks" => admin::webhooks_page,
     GET "/admin/webhooks/{id}" => admin::webhook_page,
     POST "/admin/webhooks/{id}/replay" => admin::replay_webhook,
@@ -252,7 +283,7 @@ async fn api_docs(visit: Visit) -> Response {
         "Every endpoint of the Dev Forge API: what it takes, what it answers, and how it says no.",
         || api_reference::api_reference(openapi::document()),
     )
-    .area(Area::Api)
+    .area(Area::Docs)
     .public("/docs/api")
     .render(&visit)
 }

@@ -28,7 +28,7 @@ use crate::assets;
 pub enum Area {
     Features,
     Pricing,
-    Api,
+    Docs,
     About,
 }
 

@@ -34,7 +34,7 @@ pub async fn sitemap(State(ctx): State<Context>) -> Response {
     let mut xml = String::from(
         "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<urlset xmlns=\"http://www.sitemaps.org/schemas/sitemap/0.9\">\n",
     );
-    for path in ["/", "/pricing", "/docs/api", "/search"] {
+    for path in ["/", "/pricing", "/download", "/docs", "/docs/api", "/search"] {
         xml.push_str(&format!("  <url><loc>{base}{path}</loc></url>\n"));
     }
     for page in ctx.content.all() {

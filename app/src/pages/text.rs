@@ -56,13 +56,13 @@ pub fn text_page(page: TextPage) -> AnyView {
     .into_any()
 }
 
-fn updated_line(day: &str) -> AnyView {
+pub(super) fn updated_line(day: &str) -> AnyView {
     let machine = day.to_owned();
     let people = long_date(day);
     view! { <p class="meta">"Updated " <time datetime=machine>{people}</time></p> }.into_any()
 }
 
-fn contents_list(contents: Vec<(String, String)>) -> AnyView {
+pub(super) fn contents_list(contents: Vec<(String, String)>) -> AnyView {
     let items = contents
         .into_iter()
         .map(|(id, text)| view! { <li><a href=format!("#{id}")>{text}</a></li> })

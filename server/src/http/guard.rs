@@ -7,10 +7,10 @@ use axum::{
     http::{HeaderMap, HeaderName, HeaderValue, Method, header},
 };
 use devforge::{
-    api::{error::ApiError, extract::ClientAddress},
+    api::{self, error::ApiError, extract::ClientAddress},
     config::{HttpConfig, IpNetwork},
     contract::problem::ProblemCode,
-    rate_limit::Allowance,
+    rate_limit::{Allowance, Floods},
 };
 
 use super::Shared;
@@ -27,7 +27,9 @@ pub fn enter(shared: &Shared, request: &mut Request) -> (Option<Allowance>, Resu
         let address = client_address(peer, request.headers(), trusted);
         let country = client_country(peer, request.headers(), trusted);
         request.extensions_mut().insert(ClientAddress { address, country });
-        allowance = match shared.floods.take(address) {
+        let path = request.uri().path();
+        let floods = if is_asked_often(request.method(), path) { &shared.fleets } else { &shared.floods };
+        allowance = match floods.take(address) {
             Ok(allowance) => allowance,
             Err(flooded) => return (Some(flooded.allowance), Err(ApiError::rate_limited(flooded.wait))),
         };
@@ -39,10 +41,34 @@ const RATELIMIT_LIMIT: HeaderName = HeaderName::from_static("ratelimit-limit");
 const RATELIMIT_REMAINING: HeaderName = HeaderName::from_static("ratelimit-remaining");
 const RATELIMIT_RESET: HeaderName = HeaderName::from_static("ratelimit-reset");
 
+/// Whether every editor asks this again and again. A license is made active on a machine, and taken off it, once.
+fn is_asked_often(method: &Method, path: &str) -> bool {
+    let takes_a_place = path.ends_with("/activate") || path.ends_with("/deactivate");
+    api::is_open(method, path) && !(*method == Method::POST && takes_a_place)
+}
+
+/// How many times the ordinary allowance one address has for what the editor asks: a whole company may be behind it.
+const EDITORS_BEHIND_ONE_ADDRESS: u32 = 20;
+
+/// The gate for what the editor asks.
+pub fn fleets(per_minute: u32) -> Floods {
+    Floods::new(per_minute.saturating_mul(EDITORS_BEHIND_ONE_ADDRESS))
+}
+
 pub fn tell_allowance(headers: &mut HeaderMap, allowance: Allowance) {
     headers.insert(RATELIMIT_LIMIT, HeaderValue::from(allowance.limit));
     headers.insert(RATELIMIT_REMAINING, HeaderValue::from(allowance.remaining));
     headers.insert(RATELIMIT_RESET, HeaderValue::from(allowance.reset.as_secs()));
+}
+
+/// What pages of other sites may look at beside the answer itself.
+const EXPOSED: &str =
+    "Api-Version, RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset, Retry-After, X-Request-Id";
+
+/// Lets pages of any site read an answer to what they may ask, a refusal too.
+pub fn tell_everyone(headers: &mut HeaderMap) {
+    headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+    headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static(EXPOSED));
 }
 
 /// The address of the client: the peer, or, where the peer is a proxy of ours, the last address in
@@ -85,10 +111,12 @@ fn client_country(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNetwork]) -> O
 
 /// Something is changed only at the wish of a page of this site. Browsers say where a request comes from in
 /// `Sec-Fetch-Site`, older ones in `Origin`; a request with neither comes from a program, which has no
-/// session to abuse unless it brings one itself, and is then refused.
+/// session to abuse unless it brings one itself, and is then refused. What whoever has a license's key may do never looks
+/// at a session, so it does not matter which page sends it.
 fn check_origin(request: &Request, config: &HttpConfig) -> Result<(), ApiError> {
     let safe = matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
-    if safe || UNSAFE_FROM_ANYWHERE.contains(&request.uri().path()) {
+    let path = request.uri().path();
+    if safe || UNSAFE_FROM_ANYWHERE.contains(&path) || api::is_open(request.method(), path) {
         return Ok(());
     }
     let header = |name: HeaderName| request.headers().get(name).and_then(|value| value.to_str().ok());
@@ -127,7 +155,11 @@ mod tests {
     }
 
     fn allowed(method: &str, headers: &[(&str, &str)]) -> bool {
-        let mut request = Request::builder().method(method).uri("/theme");
+        allowed_at("/theme", method, headers)
+    }
+
+    fn allowed_at(path: &str, method: &str, headers: &[(&str, &str)]) -> bool {
+        let mut request = Request::builder().method(method).uri(path);
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
@@ -147,6 +179,76 @@ mod tests {
         assert!(!allowed("POST", &[("cookie", "session=x")]));
         assert!(allowed("POST", &[]));
         assert!(!allowed("DELETE", &[("sec-fetch-site", "cross-site")]));
+    }
+
+    #[test]
+    fn whoever_has_a_key_may_ask_from_any_page() {
+        let foreign: [&[(&str, &str)]; 4] = [
+            &[("sec-fetch-site", "cross-site"), ("cookie", "session=x")],
+            &[("origin", "https://evil.example"), ("host", "localhost:3000")],
+            &[("origin", "null")],
+            &[("cookie", "session=x")],
+        ];
+        for headers in foreign {
+            for base in ["/api/licenses", "/api/v1/licenses"] {
+                for open in ["validate", "activate", "deactivate", "validate?a=b"] {
+                    assert!(
+                        allowed_at(&format!("{base}/{open}"), "POST", headers),
+                        "{base}/{open} {headers:?}"
+                    );
+                }
+                for (method, closed) in [
+                    ("POST", "generate"),
+                    ("POST", "trial"),
+                    ("POST", "lic_1/reveal"),
+                    ("POST", "validate/more"),
+                    ("POST", "Validate"),
+                    ("POST", "%76alidate"),
+                    ("PUT", "validate"),
+                    ("DELETE", "DF-00000"),
+                    ("DELETE", "lic_1/machines/mch_1"),
+                ] {
+                    let path = format!("{base}/{closed}");
+                    assert!(!allowed_at(&path, method, headers), "{method} {path} {headers:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn what_takes_a_place_has_the_ordinary_allowance() {
+        for base in ["/api/licenses", "/api/v1/licenses"] {
+            let often = |method: Method, what: &str| is_asked_often(&method, &format!("{base}/{what}"));
+            for often_asked in [
+                often(Method::POST, "validate"),
+                often(Method::OPTIONS, "validate"),
+                often(Method::OPTIONS, "activate"),
+                often(Method::OPTIONS, "deactivate"),
+                often(Method::GET, "DF-00000"),
+                often(Method::HEAD, "DF-00000"),
+            ] {
+                assert!(often_asked, "{base}");
+            }
+            for seldom in [
+                often(Method::POST, "activate"),
+                often(Method::POST, "deactivate"),
+                often(Method::POST, "generate"),
+                often(Method::DELETE, "DF-00000"),
+                often(Method::GET, "lic_1/machines"),
+            ] {
+                assert!(!seldom, "{base}");
+            }
+        }
+        assert!(!is_asked_often(&Method::POST, "/activate"));
+    }
+
+    #[test]
+    fn a_fleet_behind_one_address_has_a_larger_allowance() {
+        let address = "192.0.2.1".parse().expect("an address");
+        let told = fleets(3).take(address).expect("goes").expect("limited");
+        assert_eq!((told.limit, told.remaining), (60, 59));
+        assert_eq!(fleets(0).take(address), Ok(None), "no limit is none for fleets");
+        assert!(fleets(u32::MAX).take(address).is_ok());
     }
 
     #[test]

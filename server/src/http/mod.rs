@@ -13,6 +13,7 @@ pub mod accept;
 mod assets;
 mod cache;
 mod guard;
+mod masking;
 pub mod metrics;
 mod observe;
 mod operations;
@@ -45,6 +46,8 @@ pub(crate) struct Shared(Arc<Parts>);
 pub(crate) struct Parts {
     pub ctx: Context,
     pub floods: Floods,
+    /// The same for what every editor asks again and again.
+    pub fleets: Floods,
     pub cache: PageCache,
     pub policy: policy::Policy,
     pub metrics: PrometheusHandle,
@@ -76,6 +79,7 @@ impl Site {
             loop {
                 ticks.tick().await;
                 shared.floods.shrink();
+                shared.fleets.shrink();
                 shared.metrics.run_upkeep();
                 metrics::record_pool(&shared.ctx);
                 let _ = tokio::time::timeout(Duration::from_secs(5), metrics::record_jobs(&shared.ctx)).await;
@@ -91,6 +95,7 @@ pub fn site(ctx: &Context, metrics: PrometheusHandle) -> anyhow::Result<Site> {
     let shared = Shared(Arc::new(Parts {
         ctx: ctx.clone(),
         floods: Floods::new(ctx.config.http.rate_per_minute),
+        fleets: guard::fleets(ctx.config.http.rate_per_minute),
         cache: cache.clone(),
         policy: policy::Policy::new(&ctx.config),
         metrics,

@@ -16,6 +16,7 @@ use axum::{
 use devforge::{
     account::rules,
     api::{
+        self,
         error::{ApiError, problem_for_status},
         extract::CurrentRequest,
     },
@@ -27,7 +28,7 @@ use devforge::{
 use futures::FutureExt;
 use tracing::Instrument;
 
-use super::{Shared, cache, guard, metrics};
+use super::{Shared, cache, guard, masking, metrics};
 
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const API_VERSION: HeaderName = HeaderName::from_static("api-version");
@@ -68,6 +69,9 @@ pub async fn layer(State(shared): State<Shared>, mut request: Request, next: Nex
         headers.insert(API_VERSION, HeaderValue::from_static("1"));
         // What an endpoint does not declare public is for the caller's eyes.
         headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("private, no-store"));
+        if asked.is_open {
+            guard::tell_everyone(headers);
+        }
     }
     shared.policy.apply(headers, policy.as_ref());
 
@@ -98,6 +102,8 @@ async fn handle(shared: &Shared, mut request: Request, next: Next) -> Response {
 /// What an error's form depends on.
 struct Asked {
     is_api: bool,
+    /// Pages of any site may ask this.
+    is_open: bool,
     wants_page: bool,
     head: bool,
     path: String,
@@ -124,6 +130,7 @@ impl From<&Request> for Asked {
         }
         Self {
             is_api,
+            is_open: is_api && api::is_open(request.method(), path),
             wants_page: !for_programs && accept.contains("text/html"),
             head: request.method() == Method::HEAD,
             path: path.to_owned(),
@@ -141,8 +148,8 @@ impl Asked {
             ProblemCode::FreshSignInRequired => "/account/confirm",
             _ => return None,
         };
-        let query =
-            url::form_urlencoded::Serializer::new(String::new()).append_pair("next", &self.back).finish();
+        let back = if masking::has_key(&self.back) { "/account" } else { &self.back };
+        let query = url::form_urlencoded::Serializer::new(String::new()).append_pair("next", back).finish();
         // Not from there to itself, whatever is wrong.
         (self.wants_page && self.path != page).then(|| format!("{page}?{query}"))
     }
@@ -191,7 +198,8 @@ fn write_errors(
         .map(|(name, value)| (name.clone(), value.clone()))
         .collect();
     let mut written = if asked.wants_page {
-        let visit = Visit::anonymous(&shared.ctx, &asked.headers, &asked.path, request_id);
+        let path = masking::without_keys(&asked.path);
+        let visit = Visit::anonymous(&shared.ctx, &asked.headers, &path, request_id);
         // The page itself must never be the reason that no answer goes out.
         std::panic::catch_unwind(AssertUnwindSafe(|| pages::error_page(&shared.ctx, &visit, &problem)))
             .unwrap_or_else(|_| status.into_response())

@@ -1,10 +1,14 @@
 //! The whole site over real HTTP on a real PostgreSQL, as a browser without JavaScript or a program sees it.
 //! `cargo xtask test rust` builds the site's files, starts a database and names it in `DATABASE_URL`.
 
+mod admin_licenses;
 mod caching;
 mod checkout;
+mod docs;
 mod errors;
 mod gate;
+mod licenses;
+mod licenses_http;
 mod limits;
 mod money;
 mod operations;

@@ -40,19 +40,22 @@ async fn metrics_count_by_route_and_never_by_address() {
     send(site.get("/about")).await;
     // One comes from the routes, one out of the cache.
     send(site.get("/about")).await;
-    for path in [
-        "/licenses/DF-AAAAA-BBBBB-CCCCC",
-        "/api/licenses/DF-AAAAA-BBBBB-CCCCC",
-        "/legal/DF-AAAAA-BBBBB-CCCCC",
+    for (path, status) in [
+        ("/licenses/DF-AAAAA-BBBBB-CCCCC", StatusCode::NOT_FOUND),
+        // How a license stands is an answer also where there is none.
+        ("/api/licenses/DF-AAAAA-BBBBB-CCCCC", StatusCode::OK),
+        ("/legal/DF-AAAAA-BBBBB-CCCCC", StatusCode::NOT_FOUND),
     ] {
-        assert_eq!(send(site.get(path)).await.status, StatusCode::NOT_FOUND, "{path}");
+        assert_eq!(send(site.get(path)).await.status, status, "{path}");
     }
     let metrics = send(site.get("/metrics")).await;
     assert_eq!(metrics.status, StatusCode::OK);
     assert!(metrics.header("content-type").starts_with("text/plain"));
     let text = metrics.text();
     assert!(text.contains("devforge_http_requests_total{"), "{text}");
-    assert!(text.contains("route=\"/about\"") && text.contains("route=\"/legal/{slug}\""), "{text}");
+    for route in ["/about", "/legal/{slug}", "/api/licenses/{license}"] {
+        assert!(text.contains(&format!("route=\"{route}\"")), "{route}: {text}");
+    }
     assert!(text.contains("devforge_http_request_seconds_bucket"), "{text}");
     assert!(!text.contains("AAAAA"), "{text}");
 }

@@ -7,7 +7,13 @@ use server::http::OPERATION_ROUTES;
 use crate::support::{FORM, TestSite, address_of, send};
 
 /// Browsers report breaches of the content policy without saying where they come from.
-const OPEN: &[&str] = &["/csp-report"];
+const REPORTS: &str = "/csp-report";
+/// Whoever has a license's key may send these from anywhere: no session is looked at.
+const WITH_A_KEY: &[&str] = &["/api/licenses/validate", "/api/licenses/activate", "/api/licenses/deactivate"];
+
+fn is_open(path: &str) -> bool {
+    path == REPORTS || WITH_A_KEY.contains(&path)
+}
 
 /// Method and path of every route that may change something, with a value for what is in braces.
 fn unsafe_routes() -> Vec<(String, String)> {
@@ -41,7 +47,7 @@ async fn no_route_changes_anything_for_another_site() {
     ];
     let routes = unsafe_routes();
     assert!(routes.len() >= 40, "{routes:?}");
-    for (method, path) in routes.iter().filter(|(_, path)| !OPEN.contains(&path.as_str())) {
+    for (method, path) in routes.iter().filter(|(_, path)| !is_open(path)) {
         for headers in foreign {
             let mut request =
                 site.request(method, path).header("cookie", &cookie).header("content-type", FORM);
@@ -86,10 +92,41 @@ async fn reading_is_allowed_from_anywhere_and_reports_are_taken_from_anywhere() 
     let site = TestSite::start().await;
     let linked = send(site.visit("/about").header("sec-fetch-site", "cross-site")).await;
     assert_eq!(linked.status.as_u16(), 200);
-    for path in OPEN {
-        let report =
-            site.request("POST", path).header("sec-fetch-site", "cross-site").header("cookie", "session=x");
-        let report = report.body("{\"csp-report\":{\"violated-directive\":\"script-src\"}}");
-        assert_eq!(send(report).await.status.as_u16(), 204, "{path}");
+    let report =
+        site.request("POST", REPORTS).header("sec-fetch-site", "cross-site").header("cookie", "session=x");
+    let report = report.body("{\"csp-report\":{\"violated-directive\":\"script-src\"}}");
+    assert_eq!(send(report).await.status.as_u16(), 204);
+}
+
+#[tokio::test]
+async fn whoever_has_a_key_is_answered_on_pages_of_any_site() {
+    let site = TestSite::start().await;
+    let admin = site.person(Role::Admin).await;
+    let cookie = site.sign_in(&admin).await;
+    let body = r#"{"licenseKey":"DF-","email":"ada@example.com","fingerprint":"print-1"}"#;
+    let foreign: &[&[(&str, &str)]] = &[
+        &[("sec-fetch-site", "cross-site"), ("origin", "https://evil.example")],
+        &[("sec-fetch-site", "same-site")],
+        &[("origin", "https://evil.example")],
+        &[("origin", "null")],
+        &[],
+    ];
+    for path in WITH_A_KEY {
+        for headers in foreign {
+            let mut request = site
+                .request("POST", path)
+                .header("cookie", &cookie)
+                .header("content-type", "application/json");
+            for (name, value) in *headers {
+                request = request.header(*name, *value);
+            }
+            let answer = send(request.body(body)).await;
+            // There is no such license, which is a good answer to a question and a bad one to a wish.
+            let expected = if path.ends_with("deactivate") { 404 } else { 200 };
+            assert_eq!(answer.status.as_u16(), expected, "{path} {headers:?}");
+            assert_eq!(answer.header("access-control-allow-origin"), "*", "{path} {headers:?}");
+            assert_eq!(answer.header("access-control-allow-credentials"), "", "{path} {headers:?}");
+            assert!(answer.headers.get("set-cookie").is_none(), "{path} {headers:?}");
+        }
     }
 }

@@ -17,6 +17,7 @@ use devforge::{
         problem::{self, Problem, ProblemCode},
     },
     jobs,
+    outbox::relay,
     random::Random,
     search, session,
 };
@@ -28,7 +29,7 @@ use tempfile::TempDir;
 use time::macros::datetime;
 use tokio::{net::TcpListener, task::JoinHandle};
 
-use crate::database_support::TestDatabase;
+use crate::{database_support::TestDatabase, eventually::eventually};
 
 pub const PASSWORD: &str = "correct-horse-battery";
 pub const FORM: &str = "application/x-www-form-urlencoded";
@@ -95,7 +96,18 @@ impl TestSite {
 
     /// Works on what Stripe has told, until it has nothing more to tell.
     pub async fn run_jobs(&self) {
-        Box::pin(jobs::run_all_queued(&self.ctx)).await.expect("the queue can be worked on");
+        loop {
+            Box::pin(jobs::run_all_queued(&self.ctx)).await.expect("the queue can be worked on");
+            // What happened becomes work, once every transaction of this moment is over: other tests' too.
+            let relayed = eventually("the outbox is read", async || {
+                let relayed = relay::step(&self.ctx).await.expect("the outbox can be read");
+                let more = relayed == 0 && relay::is_behind(&self.ctx).await.expect("the outbox can be read");
+                (!more).then_some(relayed)
+            });
+            if relayed.await == 0 {
+                return;
+            }
+        }
     }
 
     async fn start_at(clock: Clock, change: impl FnOnce(&mut Config)) -> Self {
@@ -216,6 +228,7 @@ pub fn address_of(route: &str) -> String {
         route if route.contains("/users/") => "usr",
         route if route.contains("/mail/") => "eml",
         route if route.contains("/orders/") => "ord",
+        route if route.contains("/licenses/") => "lic",
         route if route.contains("/invoices/") => "inv",
         route if route.contains("/refunds/") => "rrq",
         route if route.contains("/webhooks/") => "ibx",
@@ -226,8 +239,11 @@ pub fn address_of(route: &str) -> String {
     };
     let path = route
         .replace("{slug}", "privacy")
+        .replace("{topic}", "activate")
         .replace("{token}", "nothing")
         .replace("{code}", "pro")
+        .replace("{license}", "lic_01h2xcejqtf2nbrexx3vqjhp41")
+        .replace("{machine}", "mch_01h2xcejqtf2nbrexx3vqjhp41")
         .replace("{file}", "usr_01h2xcejqtf2nbrexx3vqjhp41.svg");
     let path = if kind.is_empty() {
         path

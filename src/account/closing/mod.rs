@@ -25,6 +25,7 @@ use crate::{
         id::{RequestId, UserId},
     },
     jobs::{self, Job},
+    license::follow,
     mail, outbox, session,
 };
 
@@ -145,6 +146,7 @@ async fn anonymize(ctx: &Context, id: UserId) -> Result<(), Error> {
     subscription::leave(&mut tx, id, Leaving::Gone).await.map_err(Error::from_billing)?;
     // What was paid stays, with the address that its invoice names: the law wants invoices kept.
     retention::forget_unpaid(&mut tx, ctx, id).await.map_err(Error::from_billing)?;
+    follow::account_ended(&mut tx, ctx, id).await.map_err(Error::from_license)?;
     let email = format!("deleted-{}@deleted.invalid", id.uuid().simple());
     store::anonymize(&mut tx, id, &email, GONE_NAME, now).await?;
     note(&mut tx, ctx, Actor::System, "account.anonymized", id, json!({}), None).await?;

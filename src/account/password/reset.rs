@@ -23,7 +23,7 @@ use crate::{
     context::Context,
     contract::{account::User, id::RequestId},
     jobs::{self, Job},
-    outbox, session,
+    license, outbox, session,
 };
 
 /// Has a link mailed to this address, if it is somebody's. The answer comes before anybody has looked.
@@ -148,6 +148,7 @@ async fn prove(
     closing::delete_archives(&mut *conn, user.id).await?;
     store::set_verified(&mut *conn, user.id, now).await?;
     billing::order::claim(&mut *conn, user.id, &user.email).await.map_err(Error::from_billing)?;
+    license::claim(&mut *conn, user.id, &user.email).await.map_err(Error::from_license)?;
     // A yes of theirs is none of the owner's, nor is the wish that the account should end.
     store::set_choices(&mut *conn, user.id, None, None, now).await?;
     if account.delete_after.is_some() {

@@ -7,7 +7,7 @@ use crate::{
     contract::problem::{FieldProblem, ProblemCode},
     db,
     integration::tax,
-    jobs, mail, rate_limit, search, signing, storage,
+    jobs, license, mail, rate_limit, search, signing, storage,
 };
 
 impl From<sqlx::Error> for ApiError {
@@ -231,6 +231,28 @@ impl From<billing::Error> for ApiError {
     }
 }
 
+impl From<license::Error> for ApiError {
+    fn from(error: license::Error) -> Self {
+        use license::Error;
+        match error {
+            Error::Denied(denied) => denied.into(),
+            Error::Invalid(errors) => Self::invalid(errors),
+            Error::NotFound => Self::not_found(),
+            Error::Conflict(what_to_do) => Self::new(ProblemCode::Conflict, what_to_do),
+            Error::TooManyTries { retry_after } => Self::rate_limited(retry_after),
+            Error::Unavailable(error) => error.into(),
+            Error::Billing(error) => error.into(),
+            Error::Signing(error) => error.into(),
+            Error::Account(error) => error.into(),
+            Error::Database(error) => error.into(),
+            Error::Audit(error) => error.into(),
+            Error::Jobs(error) => error.into(),
+            Error::Mail(error) => error.into(),
+            Error::Stored(_) | Error::Json(_) => Self::internal(&error),
+        }
+    }
+}
+
 /// Nothing was lost: the same request, sent again, goes on where this one stopped.
 fn provider_away() -> ApiError {
     ApiError::new(
@@ -278,5 +300,9 @@ mod tests {
         let queued = mail::Error::Queue(jobs::Error::Database(away()));
         assert_eq!(code(account::Error::Mail(queued)), ProblemCode::Unavailable);
         assert_eq!(code(account::Error::Signing(signing::Error::Database(away()))), ProblemCode::Unavailable);
+        assert_eq!(code(license::Error::Database(away())), ProblemCode::Unavailable);
+        assert_eq!(code(license::Error::Unavailable(db::Unavailable)), ProblemCode::Unavailable);
+        let account = license::Error::Account(account::Error::Database(away()));
+        assert_eq!(code(account), ProblemCode::Unavailable);
     }
 }

@@ -11,6 +11,8 @@ mod rules;
 mod store;
 mod stripe;
 
+use std::collections::HashMap;
+
 use serde_json::json;
 use time::OffsetDateTime;
 
@@ -185,4 +187,24 @@ pub async fn seed(ctx: &Context) -> Result<bool, Error> {
     outbox::publish(&mut tx, ctx, CHANGED, "catalogue", &detail).await?;
     tx.commit().await?;
     Ok(true)
+}
+
+/// The codes of what each tier includes.
+pub async fn tier_features(ctx: &Context) -> Result<HashMap<Tier, Vec<String>>, Error> {
+    let rows = store::features(&ctx.db).await?;
+    Ok(by_tier(rows.into_iter().filter_map(|row| Some((row.tier?, row.code)))))
+}
+
+/// The same as an empty database begins with.
+pub fn first_features() -> HashMap<Tier, Vec<String>> {
+    let features = file::ours().features.iter();
+    by_tier(features.flat_map(|feature| feature.tiers.iter().map(|(tier, _)| (*tier, feature.code.clone()))))
+}
+
+fn by_tier(features: impl Iterator<Item = (Tier, String)>) -> HashMap<Tier, Vec<String>> {
+    let mut of = HashMap::<Tier, Vec<String>>::new();
+    for (tier, code) in features {
+        of.entry(tier).or_default().push(code);
+    }
+    of
 }

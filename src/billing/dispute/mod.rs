@@ -9,7 +9,7 @@ use serde_json::json;
 use sqlx::PgConnection;
 use time::OffsetDateTime;
 
-pub use self::store::DisputeItem;
+pub use self::store::{DisputeItem, Renewals};
 use super::{
     By, Error, Outcome,
     ledger::{self, Kind, Movement},
@@ -55,6 +55,11 @@ pub async fn of_order(ctx: &Context, caller: &Caller, id: OrderId) -> Result<Vec
     store::of_order(&ctx.db, id).await
 }
 
+/// How the banks stand to the renewals of what began with an order.
+pub async fn of_renewals(conn: &mut PgConnection, order: OrderId) -> Result<Renewals, Error> {
+    Ok(store::of_renewals(conn, order).await?)
+}
+
 async fn follow(
     conn: &mut PgConnection,
     ctx: &Context,
@@ -89,8 +94,16 @@ async fn follow(
     }
     // An inquiry takes no money, and nothing of the customer's.
     let inquiry = theirs.status.starts_with("warning_");
-    if let Some(order) = payment.order.filter(|_| !inquiry) {
-        on_order(&mut *conn, ctx, order, status).await?;
+    match (payment.order, payment.subscription) {
+        _ if inquiry => {}
+        (Some(order), _) => on_order(&mut *conn, ctx, order, status).await?,
+        // A renewal has no order: whoever follows its subscription hears of it there.
+        (None, Some(subscription)) => {
+            let payload = json!({ "subscription": subscription, "dispute": before.id, "status": status });
+            outbox::publish(&mut *conn, ctx, "subscription.disputed", &subscription.to_string(), &payload)
+                .await?;
+        }
+        (None, None) => {}
     }
     // The bank took the money for good: nothing more is charged.
     if let (DisputeStatus::Lost, Some(subscription)) = (status, payment.subscription)

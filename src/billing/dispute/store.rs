@@ -136,3 +136,28 @@ pub async fn of_order(pool: &PgPool, order: OrderId) -> Result<Vec<DisputeItem>,
         })
         .collect()
 }
+
+/// How the banks stand to the renewals of a subscription.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Renewals {
+    /// One of them is questioned, and its money is with the bank until that is settled.
+    pub questioned: bool,
+    /// The bank took the money of one of them for good.
+    pub lost: bool,
+}
+
+/// An inquiry takes no money: such a dispute is not in the ledger, and changes nothing.
+pub async fn of_renewals(conn: &mut PgConnection, order: OrderId) -> Result<Renewals, sqlx::Error> {
+    sqlx::query_as!(
+        Renewals,
+        r#"select coalesce(bool_or(d.status in ('needs_response', 'under_review')
+                      and exists (select from ledger_transaction t where t.reference = 'dispute:' || d.stripe_id)),
+                      false) as "questioned!",
+                  coalesce(bool_or(d.status = 'lost'), false) as "lost!"
+           from subscription s join payment p on p.subscription_id = s.id join dispute d on d.payment_id = p.id
+           where s.order_id = $1 and p.order_id is null"#,
+        order.uuid(),
+    )
+    .fetch_one(conn)
+    .await
+}

@@ -7,6 +7,7 @@
 mod again;
 mod checkout;
 mod checks;
+mod following;
 mod quote;
 pub mod rules;
 pub(super) mod store;
@@ -19,6 +20,7 @@ use time::OffsetDateTime;
 pub use self::{
     again::pay_again,
     checkout::{TIME_TO_PAY, checkout},
+    following::{Followed, FollowedLine, Missed, for_following, fulfilled, missed},
     quote::{Quote, Want, quote},
     rules::OrderEvent,
 };

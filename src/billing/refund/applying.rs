@@ -250,6 +250,7 @@ async fn advance(
         Step::GoesBack => goes_back(&mut tx, ctx, &payment, &refund, stripe_id).await?,
         Step::NeverWent => {
             payment::set_refunded(&mut tx, payment.id, payment.refunded - refund.amount.amount).await?;
+            tell_failed(&mut tx, ctx, &payment, &refund).await?;
         }
         Step::CameBack => came_back(&mut tx, ctx, &payment, &refund, stripe_id).await?,
     }
@@ -321,9 +322,28 @@ async fn came_back(
     enter(&mut *conn, ctx, payment, Kind::RefundFailed, format!("refund_failed:{stripe_id}"), entries)
         .await?;
     mails::refund_failed(&mut *conn, ctx, payment, refund, reversal).await?;
-    if let Some(order) = refund.order {
-        let payload = json!({ "order": order, "refund": refund.id });
-        outbox::publish(conn, ctx, "order.refund_failed", &order.to_string(), &payload).await?;
+    tell_failed(conn, ctx, payment, refund).await
+}
+
+/// Tells whoever follows that the money stays here.
+async fn tell_failed(
+    conn: &mut PgConnection,
+    ctx: &Context,
+    payment: &Payment,
+    refund: &RefundItem,
+) -> Result<(), Error> {
+    let payload = json!({
+        "order": refund.order, "subscription": payment.subscription, "refund": refund.id,
+    });
+    match (refund.order, payment.subscription) {
+        (Some(order), _) => {
+            outbox::publish(conn, ctx, "order.refund_failed", &order.to_string(), &payload).await?;
+        }
+        (None, Some(subscription)) => {
+            outbox::publish(conn, ctx, "subscription.refund_failed", &subscription.to_string(), &payload)
+                .await?;
+        }
+        (None, None) => {}
     }
     Ok(())
 }

@@ -48,6 +48,11 @@ pub struct Wanted<'a> {
     pub request_key: Option<&'a str>,
 }
 
+/// Whether a refund of what was paid for an order, or for what goes on from it, takes the license with it.
+pub async fn revokes(conn: &mut PgConnection, order: OrderId) -> Result<bool, Error> {
+    Ok(store::revokes(conn, order).await?)
+}
+
 /// Gives back what was paid with an invoice, or a part of it.
 pub async fn of_invoice(
     ctx: &Context,

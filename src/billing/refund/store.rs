@@ -239,6 +239,22 @@ pub async fn sums_of_order(conn: &mut PgConnection, order: OrderId) -> Result<Su
     Ok(Sums { refunded: row.refunded.min(row.total), total: row.total })
 }
 
+/// Whether money that went back, or is about to, takes the license with it: of the order's payments, or of a renewal of
+/// what began with it.
+pub async fn revokes(conn: &mut PgConnection, order: OrderId) -> Result<bool, sqlx::Error> {
+    sqlx::query_scalar!(
+        r#"select exists (select from refund
+               where consequence = 'revoke' and status not in ('failed', 'canceled') and payment_id in (
+                   select id from payment where order_id = $1
+                   union
+                   select p.id from payment p join subscription s on s.id = p.subscription_id where s.order_id = $1))
+               as "revokes!""#,
+        order.uuid(),
+    )
+    .fetch_one(conn)
+    .await
+}
+
 /// The payment that an invoice is for.
 pub async fn payment_of_invoice(pool: &PgPool, invoice: InvoiceId) -> Result<Option<PaymentId>, sqlx::Error> {
     let id = sqlx::query_scalar!(

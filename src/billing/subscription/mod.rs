@@ -73,6 +73,16 @@ pub async fn by_stripe(ctx: &Context, stripe_id: &str) -> Result<Option<Details>
     store::by_stripe(&ctx.db, stripe_id).await
 }
 
+/// The one that an order's license follows: where there were two, the one that runs.
+pub async fn of_order(conn: &mut PgConnection, order: OrderId) -> Result<Option<Details>, Error> {
+    store::of_order(conn, order).await
+}
+
+/// The order that one began with.
+pub async fn order_of(ctx: &Context, id: SubscriptionId) -> Result<Option<OrderId>, Error> {
+    Ok(store::by_id(&ctx.db, id).await?.and_then(|details| details.order))
+}
+
 /// Whether an account has one that has not ended.
 pub(super) async fn any_running(conn: &mut PgConnection, account: UserId) -> Result<bool, Error> {
     Ok(store::any_running(conn, account).await?)

@@ -141,6 +141,18 @@ pub async fn newest(pool: &PgPool, account: UserId) -> Result<Option<Details>, E
     row.map(Row::into_details).transpose()
 }
 
+/// Of those that began with an order, one that runs before one that does not, and then the one that goes on longest.
+pub async fn of_order(conn: &mut PgConnection, order: OrderId) -> Result<Option<Details>, Error> {
+    let row = rows!(
+        "where order_id = $1
+         order by status = 'ended', status = 'incomplete', current_period_end desc, id desc limit 1",
+        order.uuid()
+    )
+    .fetch_optional(conn)
+    .await?;
+    row.map(Row::into_details).transpose()
+}
+
 /// All of somebody's that run.
 pub async fn running_of(pool: &PgPool, account: UserId) -> Result<Vec<Details>, Error> {
     let rows = rows!("where account_id = $1 and status <> 'ended' order by id", account.uuid())

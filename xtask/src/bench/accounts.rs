@@ -55,7 +55,15 @@ pub fn measure(
     let ticks_per_second = usage::ticks_per_second()?;
     let password = test::random_password()?;
     let port = free_port()?;
-    let mut devforge = serve(&programs.devforge, directory, log, port, database, &password, "127.0.0.1")?;
+    let mut devforge = serve(
+        &programs.devforge,
+        directory,
+        log,
+        port,
+        database,
+        &password,
+        &[("DEVFORGE_HTTP_TRUSTED_PROXIES", "127.0.0.1")],
+    )?;
     step("Starting devforge for the accounts", || devforge.wait_until_ready(port))?;
     let attack = Attack { port, places: AtomicU32::new(0), strangers: AtomicU32::new(0) };
     step("Registering accounts", || attack.register(&password))?;
@@ -64,6 +72,7 @@ pub fn measure(
         program: &programs.wrk,
         url: format!("http://127.0.0.1:{port}/"),
         header: Some(ACCEPT_BROTLI.to_owned()),
+        script: None,
         connections: VISITORS,
         server: Tree::of(devforge.id(), ticks_per_second),
         database: None,

@@ -51,6 +51,14 @@ pub fn post(port: u16, path: &str, from: Ipv4Addr, body: &str) -> Result<Answer>
     send(port, "POST", path, &["Content-Type: application/json", &from], body)
 }
 
+/// Sends JSON for whoever has this access token, from this machine itself.
+pub fn ask(port: u16, method: &str, path: &str, token: Option<&str>, body: &str) -> Result<Answer> {
+    let bearer = token.map(|token| format!("Authorization: Bearer {token}"));
+    let mut headers = vec!["Content-Type: application/json"];
+    headers.extend(bearer.as_deref());
+    send(port, method, path, &headers, body)
+}
+
 fn send(port: u16, method: &str, path: &str, headers: &[&str], body: &str) -> Result<Answer> {
     let doing = || format!("{method} {path} on port {port}");
     let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).with_context(doing)?;

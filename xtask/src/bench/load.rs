@@ -2,7 +2,10 @@
 //!
 //! A run with a single error in it is an error: a benchmark that has measured refusals is worth nothing.
 
-use std::path::Path;
+use std::{
+    path::{Path, PathBuf},
+    process::Command,
+};
 
 use anyhow::{Context, Result, bail};
 use private_postgres::Cluster;
@@ -28,11 +31,18 @@ pub struct Wrk<'a> {
     pub program: &'a Path,
     pub url: String,
     pub header: Option<String>,
+    pub script: Option<Script>,
     pub connections: u32,
     /// Whose time is counted.
     pub server: Tree,
     pub database: Option<Tree>,
     pub ticks_per_second: f64,
+}
+
+/// What says what is asked, where it is not always the same.
+pub struct Script {
+    pub path: PathBuf,
+    pub args: Vec<String>,
 }
 
 impl Wrk<'_> {
@@ -42,7 +52,13 @@ impl Wrk<'_> {
         if let Some(header) = &self.header {
             wrk.args(["-H", header]);
         }
+        if let Some(script) = &self.script {
+            wrk.arg("-s").arg(&script.path);
+        }
         wrk.arg(&self.url);
+        if let Some(script) = &self.script {
+            wrk.arg("--").args(&script.args);
+        }
         let database_seconds = || self.database.map(|tree| tree.cpu_seconds()).transpose();
         let generator = usage::ended_children_seconds(self.ticks_per_second)?;
         let database = database_seconds()?;
@@ -86,7 +102,25 @@ pub fn prepare_pgbench(cluster: &Cluster) -> Result<()> {
 /// One row by its key, prepared, over the same kind of connection as devforge's, and as many.
 pub fn pgbench(cluster: &Cluster, server: Tree, seconds: u32) -> Result<Sample> {
     let mut pgbench = cluster.client("pgbench", PGBENCH);
-    pgbench.args(["--select-only", "--no-vacuum", "--protocol=prepared", "--client=16", "--jobs=2"]);
+    pgbench.arg("--select-only");
+    run_pgbench(pgbench, server, seconds)
+}
+
+/// The same with a question of our own.
+pub fn pgbench_with(
+    cluster: &Cluster,
+    database: &str,
+    script: &Path,
+    server: Tree,
+    seconds: u32,
+) -> Result<Sample> {
+    let mut pgbench = cluster.client("pgbench", database);
+    pgbench.arg("--file").arg(script);
+    run_pgbench(pgbench, server, seconds)
+}
+
+fn run_pgbench(mut pgbench: Command, server: Tree, seconds: u32) -> Result<Sample> {
+    pgbench.args(["--no-vacuum", "--protocol=prepared", "--client=16", "--jobs=2"]);
     pgbench.arg(format!("--time={seconds}"));
     let before = server.cpu_seconds()?;
     let printed = output(&mut pgbench)?;

@@ -1,4 +1,4 @@
-//! `cargo xtask bench`: devforge beside nginx and pgbench, on this machine, in one run.
+//! `cargo xtask bench`: devforge beside nginx, Fastify and pgbench, on this machine, in one run.
 //!
 //! Absolute figures say more about the machine and the hour than about us, so every figure has a peer that was
 //! measured in turn with it, and the table is about ratios. What is measured is the release build as it would be
@@ -6,6 +6,7 @@
 
 mod accounts;
 mod client;
+mod licenses;
 mod load;
 mod nginx;
 mod report;
@@ -44,6 +45,8 @@ pub enum Part {
     Throughput,
     /// Whether sign-ins tell who has an account, and what a flood of them does to the site.
     Accounts,
+    /// A million licenses asked about, beside Fastify and pgbench, and how soon a revocation is known everywhere.
+    Licenses,
 }
 
 struct Settings {
@@ -134,8 +137,10 @@ fn measure(
     // Declared first, so that it goes last, after the servers that write in it.
     let directory = Directory::make()?;
     let mut reports = Vec::new();
-    if let Some(nginx) = nginx {
+    if nginx.is_some() || parts.contains(&Part::Licenses) {
         step("Filling pgbench's tables", || load::prepare_pgbench(cluster))?;
+    }
+    if let Some(nginx) = nginx {
         let log = directory.0.join("devforge.log");
         let measured = throughput(&directory.0, &log, settings, programs, nginx, cluster);
         reports.push(with_last_words(measured, &log)?);
@@ -148,6 +153,13 @@ fn measure(
         let log = directory.0.join("accounts.log");
         let measured = accounts::measure(settings, programs, &own, &log, &cluster.url_of("accounts"));
         reports.push(with_last_words(measured, &log)?);
+    }
+    if parts.contains(&Part::Licenses) {
+        let own = directory.0.join("licenses");
+        fs::create_dir_all(&own).with_context(|| format!("making {}", own.display()))?;
+        cluster.create_database(licenses::DATABASE)?;
+        let measured = licenses::measure(settings, programs, &own, cluster);
+        reports.push(with_last_words(measured, &licenses::log(&own))?);
     }
     Ok(reports.join("\n"))
 }
@@ -170,7 +182,7 @@ fn throughput(
     let ticks_per_second = usage::ticks_per_second()?;
     let password = test::random_password()?;
     let port = free_port()?;
-    let mut devforge = serve(&programs.devforge, directory, log, port, &cluster.url(), &password, "")?;
+    let mut devforge = serve(&programs.devforge, directory, log, port, &cluster.url(), &password, &[])?;
     step("Starting devforge with demo data", || devforge.wait_until_ready(port))?;
     let cookie = client::sign_in(port, READER, &password)?;
     let cookie = format!("Cookie: {cookie}");
@@ -188,6 +200,7 @@ fn throughput(
         program: &programs.wrk,
         url: format!("http://127.0.0.1:{port}{path}"),
         header: header.map(str::to_owned),
+        script: None,
         connections,
         server,
         database: None,
@@ -250,7 +263,7 @@ fn serve(
     port: u16,
     database: &str,
     password: &str,
-    trusted_proxies: &str,
+    more: &[(&str, &str)],
 ) -> Result<Server> {
     let words = File::create(log).with_context(|| format!("writing {}", log.display()))?;
     let mut serve = command(program);
@@ -265,9 +278,9 @@ fn serve(
         .env("DEVFORGE_DATA_DIR", directory.join("data"))
         .env("DEVFORGE_HTTP_ADDRESS", format!("127.0.0.1:{port}"))
         .env("DEVFORGE_HTTP_RATE_PER_MINUTE", "1000000000")
-        .env("DEVFORGE_HTTP_TRUSTED_PROXIES", trusted_proxies)
         .env("DEVFORGE_SEED", "demo")
-        .env("DEVFORGE_DEMO_PASSWORD", password);
+        .env("DEVFORGE_DEMO_PASSWORD", password)
+        .envs(more.iter().copied());
     serve.stdin(Stdio::null()).stdout(words.try_clone().context("writing the server's log")?).stderr(words);
     Server::start(&mut serve)
 }

@@ -5,7 +5,7 @@ use std::fs;
 use super::load::Sample;
 
 /// From here on the load generator is the narrowest place.
-const BUSY: f64 = 0.95;
+pub const BUSY: f64 = 0.95;
 
 /// One comparison: the same rounds on both sides.
 pub struct Row {
@@ -26,6 +26,17 @@ const HEAD: [&str; 10] = ["", "devforge", "peer", "", "ratio", "aim", "devforge"
 const UNITS: [&str; 10] = ["", "req/s", "", "req/s", "", "", "CPU µs/req", "CPU µs/req", "p99", "p99"];
 
 pub fn render(rows: &[Row], facts: &Facts) -> String {
+    let mut text = table(rows);
+    text.push('\n');
+    for line in notes(rows, facts) {
+        text.push_str(&line);
+        text.push('\n');
+    }
+    text
+}
+
+/// The figures alone.
+pub fn table(rows: &[Row]) -> String {
     let mut cells: Vec<Vec<String>> =
         vec![HEAD.map(str::to_owned).to_vec(), UNITS.map(str::to_owned).to_vec()];
     cells.extend(rows.iter().map(Row::cells));
@@ -44,11 +55,6 @@ pub fn render(rows: &[Row], facts: &Facts) -> String {
             })
             .collect();
         text.push_str(line.join("  ").trim_end());
-        text.push('\n');
-    }
-    text.push('\n');
-    for line in notes(rows, facts) {
-        text.push_str(&line);
         text.push('\n');
     }
     text
@@ -120,7 +126,7 @@ fn notes(rows: &[Row], facts: &Facts) -> Vec<String> {
     notes
 }
 
-fn machine() -> String {
+pub fn machine() -> String {
     let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     let cpus = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
     let model = cpus
@@ -173,7 +179,7 @@ pub fn grouped(number: f64) -> String {
     text
 }
 
-fn megabytes(bytes: u64) -> String {
+pub fn megabytes(bytes: u64) -> String {
     format!("{:.1} MB", bytes as f64 / 1e6)
 }
 

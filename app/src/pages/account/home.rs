@@ -8,11 +8,14 @@ use axum::{
     response::{IntoResponse, Redirect, Response},
 };
 use devforge::{
-    account::{self, Profile, two_factor},
+    account::{self, Permission, Profile, two_factor},
     api::{error::ApiError, extract::Query},
     context::Context,
-    contract::account::{Session, User},
-    session,
+    contract::{
+        account::{Session, User},
+        license::{License, LicenseStatus},
+    },
+    license, session,
 };
 use leptos::prelude::*;
 use time::OffsetDateTime;
@@ -25,11 +28,15 @@ use super::{
 use crate::components::{Badge, Icon, Notice};
 use crate::pages::{
     forms::{Mistakes, mistakes},
+    license_parts::{end_in_words, machines_in_words, status_badge, what},
     moments::day,
     shell::{Page, Visit},
 };
 
 const SESSIONS_SHOWN: usize = 3;
+const LICENSES_SHOWN: usize = 3;
+/// The most licenses that are looked at for those to show.
+const LICENSES_LOOKED_AT: i64 = 50;
 
 fn done(word: &str) -> Option<Done> {
     match word {
@@ -79,6 +86,7 @@ async fn show(
     let two_factor = two_factor::status(ctx, &visit.caller).await?;
     let sessions = session::list(ctx, &visit.caller).await?;
     let now = ctx.clock.now();
+    let licenses = Licenses::of(ctx, visit).await?;
     let page = Page::new("Account", "Your account and where you are signed in.", move || {
         let content = view! {
             {wrong.summary()}
@@ -87,6 +95,7 @@ async fn show(
             {person(&profile.user)}
             {unconfirmed(&profile.user)}
             {signing_in(&profile, &two_factor)}
+            {licenses.map(|licenses| your_licenses(&licenses, now))}
             {billing()}
             {places(sessions, now)}
         };
@@ -179,6 +188,79 @@ fn signing_in(profile: &Profile, two_factor: &two_factor::Status) -> AnyView {
         </ul>
     };
     part("signing-in", "How you sign in", None, rows.into_any())
+}
+
+/// Somebody's licenses at a glance.
+struct Licenses {
+    newest: Vec<License>,
+    all: i64,
+}
+
+impl Licenses {
+    /// None for a personal token that is for other things: the rest of the page is shown to it.
+    async fn of(ctx: &Context, visit: &Visit) -> Result<Option<Self>, ApiError> {
+        if visit.caller.require(ctx, Permission::LicensesRead).is_err() {
+            return Ok(None);
+        }
+        let tiers = ctx.licenses.tiers(ctx).await;
+        let newest = license::list_own(ctx, &visit.caller, None, LICENSES_LOOKED_AT).await?;
+        let newest = newest.iter().map(|license| license.shown(ctx, &tiers)).collect();
+        Ok(Some(Self { newest, all: license::count_own(ctx, &visit.caller).await? }))
+    }
+}
+
+/// The newest that are good; of others there is more to say than fits here.
+fn your_licenses(licenses: &Licenses, now: OffsetDateTime) -> AnyView {
+    let Licenses { newest, all } = licenses;
+    let is_good = |license: &&License| matches!(license.status, LicenseStatus::Active | LicenseStatus::Grace);
+    let good: Vec<&License> = newest.iter().filter(is_good).take(LICENSES_SHOWN).collect();
+    let content = if good.is_empty() {
+        no_license_in_use(*all)
+    } else {
+        let rows = good.into_iter().map(|license| license_row(license, now)).collect_view();
+        let more = match *all {
+            1 => "Keys and machines".to_owned(),
+            all => format!("All {all} licenses"),
+        };
+        view! {
+            <ul class="rows">{rows}</ul>
+            <p class="part-foot">
+                <a class="more-link" href=Section::Licenses.path()>{more}<Icon name="arrow" size=16/></a>
+            </p>
+        }
+        .into_any()
+    };
+    part("licenses", "Licenses", None, content)
+}
+
+/// Of very many licenses, older ones may be good that were not looked at.
+fn no_license_in_use(all: i64) -> AnyView {
+    let (title, text) = if all > LICENSES_LOOKED_AT {
+        ("None of your newest licenses is good", format!("You have {all}. Older ones may be good."))
+    } else {
+        ("No license in use", "You use the free tier. A license turns the rest on.".to_owned())
+    };
+    let open = view! { <a class="button secondary small" href=Section::Licenses.path()>"Open licenses"</a> };
+    view! { <ul class="rows">{setting(title, None, text.into_any(), open.into_any())}</ul> }.into_any()
+}
+
+fn license_row(license: &License, now: OffsetDateTime) -> AnyView {
+    let machines = machines_in_words(license.machines);
+    let about = format!("Machines: {machines} · {}", end_in_words(license, now));
+    let address = format!("{}/{}", Section::Licenses.path(), license.id);
+    let heard = format!(" {}", what(license));
+    view! {
+        <li class="row">
+            <div>
+                <h3 class="with-badge">{what(license)}{status_badge(license.status)}</h3>
+                <p>{about}</p>
+            </div>
+            <a class="button secondary small" href=address>
+                <span>"Open"<span class="visually-hidden">{heard}</span></span>
+            </a>
+        </li>
+    }
+    .into_any()
 }
 
 fn billing() -> AnyView {

@@ -10,6 +10,7 @@ use crate::pages::shell::Visit;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Section {
     Overview,
+    Licenses,
     Billing,
     Profile,
     Security,
@@ -18,13 +19,21 @@ pub enum Section {
 }
 
 impl Section {
-    const ALL: [Self; 6] =
-        [Self::Overview, Self::Billing, Self::Profile, Self::Security, Self::Tokens, Self::Privacy];
+    const ALL: [Self; 7] = [
+        Self::Overview,
+        Self::Licenses,
+        Self::Billing,
+        Self::Profile,
+        Self::Security,
+        Self::Tokens,
+        Self::Privacy,
+    ];
 
     /// The word in the navigation.
     const fn label(self) -> &'static str {
         match self {
             Self::Overview => "Overview",
+            Self::Licenses => "Licenses",
             Self::Billing => "Billing",
             Self::Profile => "Profile",
             Self::Security => "Security",
@@ -37,6 +46,7 @@ impl Section {
     pub const fn title(self) -> &'static str {
         match self {
             Self::Overview => "Your account",
+            Self::Licenses => "Licenses",
             Self::Billing => "Billing",
             Self::Profile => "Profile",
             Self::Security => "Sign-in and security",
@@ -48,6 +58,7 @@ impl Section {
     pub const fn path(self) -> &'static str {
         match self {
             Self::Overview => "/account",
+            Self::Licenses => "/account/licenses",
             Self::Billing => "/account/billing",
             Self::Profile => "/account/profile",
             Self::Security => "/account/security",
@@ -59,6 +70,7 @@ impl Section {
     const fn icon(self) -> &'static str {
         match self {
             Self::Overview => "sliders",
+            Self::Licenses => "key",
             Self::Billing => "card",
             Self::Profile => "user",
             Self::Security => "shield",
@@ -81,11 +93,23 @@ pub fn section_page(section: Section, beside: Option<AnyView>, content: AnyView)
 
 /// A page below a section.
 pub fn page_below(section: Section, title: &'static str, content: AnyView) -> AnyView {
+    page_about(section, title, None, None, content)
+}
+
+/// A page below a section about one thing: how it stands beside its name, and what can be done at the right.
+pub fn page_about(
+    section: Section,
+    title: &'static str,
+    state: Option<AnyView>,
+    beside: Option<AnyView>,
+    content: AnyView,
+) -> AnyView {
     let trail = vec![(section.title().to_owned(), section.path().to_owned())];
     let head = view! {
         <header class="account-head">
             <Breadcrumb trail=trail here=title/>
-            <h1 class="page-title">{title}</h1>
+            <div class="with-badge"><h1 class="page-title">{title}</h1>{state}</div>
+            {beside}
         </header>
     };
     frame(section, "true", head.into_any(), content)
@@ -150,18 +174,18 @@ pub fn done_notice(done: Option<Done>) -> Option<AnyView> {
 
 /// A form here asks for a proof of who is there. Said before anything is typed, because a form is lost on the way
 /// to it.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct ProofFirst {
     /// The page to come back to.
-    back: &'static str,
+    back: String,
 }
 
 impl ProofFirst {
     /// None while the last proof is recent enough, and for somebody who only looks.
-    pub fn asked(ctx: &Context, visit: &Visit, back: &'static str) -> Option<Self> {
+    pub fn asked(ctx: &Context, visit: &Visit, back: impl Into<String>) -> Option<Self> {
         let identity = visit.caller.identity()?;
         let enough = identity.impersonator().is_some() || identity.is_fresh(ctx.clock.now());
-        (!enough).then_some(Self { back })
+        (!enough).then(|| Self { back: back.into() })
     }
 
     pub fn view(self) -> AnyView {

@@ -7,6 +7,7 @@ mod billing;
 mod delete;
 mod home;
 mod layout;
+mod licenses;
 mod passkeys;
 mod privacy;
 mod profile;
@@ -23,6 +24,10 @@ pub use self::{
     },
     delete::{delete, delete_page, keep},
     home::{home_page, verify_again},
+    licenses::{
+        begin_trial, license_page, licenses_page, machine_file, remove_machine, rename_machine, reveal,
+        rotate, split, transfer,
+    },
     passkeys::{add_passkey, passkey_options, remove_passkey},
     privacy::{choices, export, export_download, privacy_page},
     profile::{cancel_email, change_email, profile, profile_page},

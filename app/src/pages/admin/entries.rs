@@ -40,7 +40,7 @@ fn entry(item: AuditItem, now: OffsetDateTime) -> AnyView {
     .into_any()
 }
 
-fn actor(item: &AuditItem) -> AnyView {
+pub fn actor(item: &AuditItem) -> AnyView {
     match (item.actor, item.actor_kind.as_str()) {
         (Some(id), _) => person(id, item.actor_name.clone()),
         (None, "system") => "the system".into_any(),
@@ -73,7 +73,7 @@ fn detail(detail: &Value) -> Option<AnyView> {
 }
 
 /// A value as people would write it: texts without their quotes, lists with commas.
-fn words(value: &Value) -> String {
+pub fn words(value: &Value) -> String {
     match value {
         Value::Null => "none".to_owned(),
         Value::Bool(true) => "yes".to_owned(),

@@ -15,6 +15,7 @@ pub enum Section {
     People,
     Orders,
     Refunds,
+    Licenses,
     Finance,
     Catalogue,
     Webhooks,
@@ -23,10 +24,11 @@ pub enum Section {
 }
 
 impl Section {
-    const ALL: [Self; 8] = [
+    const ALL: [Self; 9] = [
         Self::People,
         Self::Orders,
         Self::Refunds,
+        Self::Licenses,
         Self::Finance,
         Self::Catalogue,
         Self::Webhooks,
@@ -39,6 +41,7 @@ impl Section {
             Self::People => "People",
             Self::Orders => "Orders",
             Self::Refunds => "Refunds",
+            Self::Licenses => "Licenses",
             Self::Finance => "Finance",
             Self::Catalogue => "Catalogue",
             Self::Webhooks => "Webhooks",
@@ -52,6 +55,7 @@ impl Section {
             Self::People => "/admin/users",
             Self::Orders => "/admin/orders",
             Self::Refunds => "/admin/refunds",
+            Self::Licenses => "/admin/licenses",
             Self::Finance => "/admin/finance",
             Self::Catalogue => "/admin/catalogue",
             Self::Webhooks => "/admin/webhooks",
@@ -65,6 +69,7 @@ impl Section {
             Self::People => "users",
             Self::Orders => "box",
             Self::Refunds => "back",
+            Self::Licenses => "key",
             Self::Finance => "chart",
             Self::Catalogue => "tag",
             Self::Webhooks => "plug",
@@ -78,6 +83,7 @@ impl Section {
         match self {
             Self::People => Permission::UsersRead,
             Self::Orders | Self::Refunds | Self::Webhooks | Self::Reconcile => Permission::PaymentsRead,
+            Self::Licenses => Permission::LicensesFind,
             Self::Finance => Permission::FinanceRead,
             Self::Catalogue => Permission::CatalogueManage,
             Self::AuditLog => Permission::AuditRead,

@@ -9,6 +9,7 @@ mod catalogue;
 mod entries;
 pub mod finance;
 mod frame;
+mod licenses;
 mod orders;
 mod people;
 mod person;
@@ -34,6 +35,7 @@ use devforge::{
     },
     context::Context,
     contract::{account::Role, id::UserId, problem::FieldProblem},
+    license::staff,
     session,
 };
 use serde::Deserialize;
@@ -50,6 +52,11 @@ pub use self::{
     catalogue::{
         catalogue_page, coupons_page, describe_tier, make_coupon, price_page, set_price, withdraw_coupon,
         withdraw_price,
+    },
+    licenses::{
+        announce_version, find_license, give_licenses, license_page, licenses_page, new_license_page,
+        new_licenses_csv, reinstate_license, remove_machine, renew_license, revoke_license, rotate_license,
+        suspend_license, transfer_license, versions_page,
     },
     orders::{order_page, orders_page, refund_order},
     reconcile::{reconcile, reconcile_now},
@@ -131,11 +138,12 @@ async fn person_page(
     answer: Answer,
 ) -> Result<Response, ApiError> {
     let found = administration::person(ctx, &visit.caller, id).await?;
+    let licenses = staff::of_account(ctx, &visit.caller, id).await?;
     let viewer = Viewer::of(ctx, &visit.caller)?;
     let now = ctx.clock.now();
     let title = found.user.name.clone();
     let page = Page::new(title, "One person's account, as staff see it.", move || {
-        frame(Here::Below(Section::People), viewer, person::person(found, viewer, &answer, now))
+        frame(Here::Below(Section::People), viewer, person::person(found, &licenses, viewer, &answer, now))
     });
     Ok(page.status(status).render(visit))
 }

@@ -10,6 +10,7 @@ use devforge::{
         account::{PersonalToken, Session, SessionKind, User},
         id::UserId,
     },
+    license::License,
     mail::{MailState, MailSummary},
 };
 use leptos::prelude::*;
@@ -19,6 +20,7 @@ use super::{
     actions::{Tried, actions},
     entries::entries,
     frame::Viewer,
+    licenses::license_rows,
     people::state_badge,
 };
 use crate::{
@@ -35,7 +37,13 @@ pub struct Answer {
     pub tried: Option<Tried>,
 }
 
-pub fn person(person: Person, viewer: Viewer, answer: &Answer, now: OffsetDateTime) -> AnyView {
+pub fn person(
+    person: Person,
+    licenses: &[License],
+    viewer: Viewer,
+    answer: &Answer,
+    now: OffsetDateTime,
+) -> AnyView {
     let trail = vec![("People".to_owned(), "/admin/users".to_owned())];
     let summary = answer.mistakes.summary();
     let done = answer.done.map(|(title, text)| {
@@ -47,8 +55,7 @@ pub fn person(person: Person, viewer: Viewer, answer: &Answer, now: OffsetDateTi
     let name = person.user.name.clone();
     let Person { user, state, sessions, tokens, mails, audit, .. } = person;
 
-    // The panels in the order they are asked about. A later feature (licenses, orders, tickets, extensions) puts its
-    // own after the sessions, made from a field of its own in `Person`.
+    // The panels in the order they are asked about. A later feature (tickets, extensions) puts its own after the licenses.
     view! {
         <header class="admin-head">
             <Breadcrumb trail=trail here=name.clone()/>
@@ -60,6 +67,7 @@ pub fn person(person: Person, viewer: Viewer, answer: &Answer, now: OffsetDateTi
         {notices}
         {facts}
         {panel("sessions", "Where they are signed in", sessions_panel(sessions, now))}
+        {panel("licenses", "Licenses", licenses_panel(licenses, now))}
         {panel("tokens", "Personal tokens", tokens_panel(tokens, now))}
         {panel("mail", "Mail about this account", mail_panel(mails, now))}
         {panel("history", "What happened", history_panel(audit, user.id, viewer, now))}
@@ -155,6 +163,10 @@ fn sessions_panel(sessions: Vec<Session>, now: OffsetDateTime) -> AnyView {
         })
         .collect_view();
     view! { <ul class="rows">{rows}</ul> }.into_any()
+}
+
+fn licenses_panel(licenses: &[License], now: OffsetDateTime) -> AnyView {
+    if licenses.is_empty() { nothing("None.") } else { license_rows(licenses, now) }
 }
 
 fn tokens_panel(tokens: Vec<PersonalToken>, now: OffsetDateTime) -> AnyView {

@@ -64,7 +64,7 @@ pub async fn checkout_page(
     }
     // Nobody is asked for a card for what costs nothing.
     if choice.tier == Tier::Free.as_str() {
-        return Ok(Redirect::to("/#download").into_response());
+        return Ok(Redirect::to("/download").into_response());
     }
     let buyer = Buyer::of(visit.caller.user());
     let mut typed = Typed::from_link(choice, &buyer);

@@ -17,12 +17,16 @@ use devforge::{
         order::{self as orders, Order, rules},
     },
     context::Context,
-    contract::{id::OrderId, payment::OrderStatus},
+    contract::{
+        id::{LicenseId, OrderId},
+        payment::OrderStatus,
+    },
+    license::{self, License},
 };
 use serde::Deserialize;
 use time::{Duration, OffsetDateTime};
 
-use super::order_view::{Arrived, Shown, view};
+use super::order_view::{Arrived, Shown, Stage, Standing, standing, view};
 use crate::pages::{
     forms::{Mistakes, billing_mistakes},
     shell::{Page, Visit},
@@ -109,9 +113,13 @@ struct Answer {
 async fn show(ctx: &Context, visit: Visit, order: Order, answer: Answer) -> Result<Response, ApiError> {
     let Answer { key, arrived, status, wrong } = answer;
     let now = ctx.clock.now();
-    let documents =
-        if rules::was_paid(order.status) { document::of_order(ctx, order.id).await? } else { Vec::new() };
-    let wait = look_again(&order, arrived, documents.is_empty(), now);
+    let (documents, licenses) = if rules::was_paid(order.status) {
+        (document::of_order(ctx, order.id).await?, license::of_order(ctx, order.id).await?)
+    } else {
+        (Vec::new(), Vec::new())
+    };
+    let standing = standing(&order, &licenses, now);
+    let wait = look_again(&order, arrived, documents.is_empty(), standing.as_ref(), now);
     let to_be_paid = match order.status {
         OrderStatus::Open => arrived == Arrived::Otherwise,
         status => status == OrderStatus::Failed,
@@ -121,7 +129,10 @@ async fn show(ctx: &Context, visit: Visit, order: Order, answer: Answer) -> Resu
     let shown = Shown {
         order,
         documents,
+        standing,
+        license: own_license(&visit, &licenses),
         guest: visit.caller.user().is_none(),
+        owner,
         buyer: by_link || owner,
         looking_again: wait.is_some(),
         key,
@@ -142,9 +153,21 @@ async fn show(ctx: &Context, visit: Visit, order: Order, answer: Answer) -> Resu
     Ok(response)
 }
 
+/// The license that came of an order, where it belongs to who is here.
+fn own_license(visit: &Visit, licenses: &[License]) -> Option<LicenseId> {
+    let here = visit.caller.user().map(|user| user.id)?;
+    licenses.iter().find(|license| license.account == Some(here)).map(|license| license.id)
+}
+
 /// After how many seconds the page looks by itself whether something has changed. It ends: a page left open for days
 /// asks for nothing.
-fn look_again(order: &Order, arrived: Arrived, without_documents: bool, now: OffsetDateTime) -> Option<u16> {
+fn look_again(
+    order: &Order,
+    arrived: Arrived,
+    without_documents: bool,
+    standing: Option<&Standing>,
+    now: OffsetDateTime,
+) -> Option<u16> {
     let soon = now - order.created_at < LOOK_OFTEN;
     match order.status {
         OrderStatus::Open if arrived == Arrived::FromPaying => {
@@ -155,6 +178,7 @@ fn look_again(order: &Order, arrived: Arrived, without_documents: bool, now: Off
         _ => {}
     }
     let just_paid = order.paid_at.is_some_and(|at| now - at < LOOK_FOR_DOCUMENTS);
-    let expected = without_documents && !order.total.is_zero();
+    let to_come = standing.is_some_and(|standing| standing.stage == Stage::ToCome);
+    let expected = without_documents && !order.total.is_zero() || to_come;
     (order.status == OrderStatus::Paid && just_paid && expected).then_some(2)
 }

@@ -1,12 +1,15 @@
 //! The page of an order as it is shown: where it stands, what comes next, what happened, and the bill.
 
+mod standing;
+
 use devforge::{
     billing::{document::DocumentRef, order::Order},
-    contract::payment::OrderStatus,
+    contract::{id::LicenseId, payment::OrderStatus},
 };
 use leptos::prelude::*;
 use time::OffsetDateTime;
 
+pub use self::standing::{Stage, Standing, of_license, standing};
 use super::{
     order_parts::{document_rows, order_badge, order_bill, timeline},
     summary::in_words,
@@ -26,8 +29,14 @@ pub enum Arrived {
 pub struct Shown {
     pub order: Order,
     pub documents: Vec<DocumentRef>,
+    /// How what was bought stands. None as long as nobody has paid.
+    pub standing: Option<Standing>,
+    /// The license that came of it, for whose it is.
+    pub license: Option<LicenseId>,
     /// Nobody is signed in.
     pub guest: bool,
+    /// It stands in the account of who is here.
+    pub owner: bool,
     /// It was opened with its link, or by whose it is. Others who may see it only look.
     pub buyer: bool,
     /// The page loads itself again.
@@ -189,54 +198,76 @@ fn bill(shown: &Shown) -> AnyView {
 
 /// What a paid order leads to.
 fn next(shown: &Shown) -> Option<AnyView> {
+    let Standing { tone, icon, word, text, stage } = shown.standing.clone()?;
+    let text = match stage {
+        Stage::ToCome | Stage::Ready => format!("{text} {}", where_the_key_is(shown, stage)),
+        Stage::NotGood | Stage::Gone => text,
+    };
+    // Whose it is opens it; whoever has the link has the key by mail, and activates with it.
+    let way = match (stage, shown.license) {
+        (Stage::Ready | Stage::NotGood, Some(id)) => {
+            Some((format!("/account/licenses/{id}"), "Open license"))
+        }
+        (Stage::Ready, None) => Some(("/activate".to_owned(), "Activate it")),
+        _ => None,
+    };
+    let way =
+        way.map(|(address, words)| view! { <a class="button secondary small" href=address>{words}</a> });
+    let title = match stage {
+        Stage::ToCome | Stage::Ready => "What comes next",
+        Stage::NotGood | Stage::Gone => "What you bought",
+    };
+    Some(
+        view! {
+            <section aria-labelledby="next">
+                <h2 class="panel-title" id="next">{title}</h2>
+                <ul class="rows">
+                    <li class="row">
+                        <div>
+                            <h3>"Your license"</h3>
+                            <p>{text}</p>
+                        </div>
+                        <Badge tone=tone icon=icon label=word/>
+                        {way}
+                    </li>
+                    {account(shown)}
+                </ul>
+            </section>
+        }
+        .into_any(),
+    )
+}
+
+/// Whether there is an account with an address is told to nobody but whose it is.
+fn where_the_key_is(shown: &Shown, stage: Stage) -> String {
+    let email = &shown.order.email;
+    let own = shown.license.is_some() || shown.owner;
+    match (stage, own) {
+        (Stage::Ready, true) => format!("The key is in the mail to {email}, and in your account."),
+        (Stage::Ready, false) => format!("The key is in the mail to {email}."),
+        (_, true) => format!("A mail to {email} brings the key, and it then stands in your account."),
+        (_, false) => format!("A mail to {email} brings the key."),
+    }
+}
+
+fn account(shown: &Shown) -> Option<AnyView> {
     let order = &shown.order;
     let keeps =
         matches!(order.status, OrderStatus::Paid | OrderStatus::PartiallyRefunded | OrderStatus::Disputed);
-    if !keeps {
+    if !shown.guest || !keeps {
         return None;
     }
-    let email = order.email.clone();
-    let (tone, icon, word, license) = match order.fulfilled_at {
-        Some(at) => (
-            "ok",
-            "key",
-            "Ready",
-            format!("Made on {}. The key is in the mail to {email}, and in your account.", moment(at)),
-        ),
-        None => (
-            "info",
-            "clock",
-            "Being made",
-            format!(
-                "Your license is being made. A mail to {email} brings the key, and it then stands in your account."
-            ),
-        ),
-    };
-    let account = shown.guest.then(|| {
-        let text = format!(
-            "We have sent a mail to {}. If there is no account with this address yet, it has a link to set your \
-             password: order, invoice and license are then in your account.",
-            order.email
-        );
+    let text = format!(
+        "We have sent a mail to {}. If there is no account with this address yet, it has a link to set your \
+         password: order, invoice and license are then in your account.",
+        order.email
+    );
+    Some(
         view! {
             <li class="row">
                 <div><h3>"Your account"</h3><p>{text}</p></div>
                 <a class="button secondary small" href="/sign-in">"Sign in"</a>
             </li>
-        }
-    });
-    Some(
-        view! {
-            <section aria-labelledby="next">
-                <h2 class="panel-title" id="next">"What comes next"</h2>
-                <ul class="rows">
-                    <li class="row">
-                        <div><h3>"Your license"</h3><p>{license}</p></div>
-                        <Badge tone=tone icon=icon label=word/>
-                    </li>
-                    {account}
-                </ul>
-            </section>
         }
         .into_any(),
     )

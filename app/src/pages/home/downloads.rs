@@ -10,7 +10,7 @@ const BUILDS: [(&str, &str, &str); 3] = [
     ("Windows", "x64, arm64", "exe"),
 ];
 
-pub(super) fn downloads() -> AnyView {
+pub fn downloads() -> AnyView {
     let builds = BUILDS
         .into_iter()
         .map(|(system, processors, files)| {

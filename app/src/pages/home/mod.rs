@@ -11,6 +11,7 @@ mod machine;
 mod plan;
 mod review;
 
+pub use self::downloads::downloads as download_section;
 use leptos::prelude::*;
 
 /// The sections, in the order they are read.

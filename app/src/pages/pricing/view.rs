@@ -190,7 +190,7 @@ fn not_so() -> AnyView {
 }
 
 fn download() -> AnyView {
-    view! { <a class="button secondary full" href="/#download"><Icon name="download" size=16/>"Download"</a> }
+    view! { <a class="button secondary full" href="/download"><Icon name="download" size=16/>"Download"</a> }
         .into_any()
 }
 

@@ -81,6 +81,16 @@ pub const SECTIONS: &[Section] = &[
         about: "What you are subscribed to, or were",
         collect: |ctx, owner| listed(history::export_subscriptions(&ctx.db, owner, MOST_ROWS)),
     },
+    Section {
+        file: "licenses.json",
+        about: "Your licenses, with the last letters of their keys",
+        collect: |ctx, owner| listed(store::licenses(&ctx.db, owner, MOST_ROWS)),
+    },
+    Section {
+        file: "machines.json",
+        about: "The machines that your licenses are active on",
+        collect: |ctx, owner| listed(store::machines(&ctx.db, owner, MOST_ROWS)),
+    },
     Section { file: "audit.json", about: "What was done by you or to your account", collect: audit },
     Section {
         file: "exports.json",

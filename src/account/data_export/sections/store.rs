@@ -7,7 +7,10 @@ use sqlx::PgPool;
 use time::{OffsetDateTime, serde::rfc3339};
 use uuid::Uuid;
 
-use crate::contract::id::{ExportId, Id, PasskeyId, SessionId, TokenId, UserId};
+use crate::contract::{
+    id::{ExportId, Id, LicenseId, MachineId, OrderId, PasskeyId, SessionId, TokenId, UserId},
+    license_key,
+};
 
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -121,6 +124,49 @@ pub struct ExportRow {
     ready_at: Option<OffsetDateTime>,
 }
 
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct LicenseRow {
+    #[serde(serialize_with = "as_id::<LicenseId, _>")]
+    id: Uuid,
+    #[serde(rename = "key", serialize_with = "masked")]
+    key_end: String,
+    email: String,
+    origin: String,
+    #[serde(rename = "order", serialize_with = "as_order")]
+    order_id: Option<Uuid>,
+    tier: String,
+    seats: i32,
+    machines_used: i32,
+    #[serde(with = "rfc3339::option")]
+    expires_at: Option<OffsetDateTime>,
+    #[serde(with = "rfc3339::option")]
+    good_until: Option<OffsetDateTime>,
+    suspended: bool,
+    revoked: bool,
+    #[serde(with = "rfc3339")]
+    created_at: OffsetDateTime,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct MachineRow {
+    #[serde(serialize_with = "as_id::<MachineId, _>")]
+    id: Uuid,
+    #[serde(rename = "license", serialize_with = "as_id::<LicenseId, _>")]
+    license_id: Uuid,
+    name: String,
+    platform: String,
+    /// Only where it is theirs: on several seats there are other people.
+    email: Option<String>,
+    #[serde(with = "rfc3339")]
+    activated_at: OffsetDateTime,
+    #[serde(with = "rfc3339")]
+    last_seen_at: OffsetDateTime,
+    #[serde(with = "rfc3339::option")]
+    file_until: Option<OffsetDateTime>,
+}
+
 #[derive(Debug)]
 pub struct AuditRow {
     pub recorded_at: OffsetDateTime,
@@ -134,6 +180,14 @@ pub struct AuditRow {
 
 fn as_id<I: Id, S: Serializer>(id: &Uuid, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_str(&I::from_uuid(*id))
+}
+
+fn as_order<S: Serializer>(id: &Option<Uuid>, serializer: S) -> Result<S::Ok, S::Error> {
+    id.map(OrderId::from_uuid).serialize(serializer)
+}
+
+fn masked<S: Serializer>(key_end: &str, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(&license_key::masked(key_end))
 }
 
 pub async fn account(pool: &PgPool, owner: UserId) -> Result<AccountRow, sqlx::Error> {
@@ -228,6 +282,34 @@ pub async fn exports(pool: &PgPool, owner: UserId, limit: i64) -> Result<Vec<Exp
         ExportRow,
         "select id, requested_at, ready_at from data_export
          where account_id = $1 order by requested_at desc, id limit $2",
+        owner.uuid(),
+        limit,
+    )
+    .fetch_all(pool)
+    .await
+}
+
+pub async fn licenses(pool: &PgPool, owner: UserId, limit: i64) -> Result<Vec<LicenseRow>, sqlx::Error> {
+    sqlx::query_as!(
+        LicenseRow,
+        r#"select id, key_end, email, origin, order_id, tier, seats, machines_used, expires_at, good_until,
+                  suspended_by <> '{}' as "suspended!", revoked_by <> '{}' as "revoked!", created_at
+           from license where account_id = $1 order by created_at desc, id desc limit $2"#,
+        owner.uuid(),
+        limit,
+    )
+    .fetch_all(pool)
+    .await
+}
+
+pub async fn machines(pool: &PgPool, owner: UserId, limit: i64) -> Result<Vec<MachineRow>, sqlx::Error> {
+    sqlx::query_as!(
+        MachineRow,
+        r#"select m.id, m.license_id, m.name, m.platform,
+                  case when lower(m.email) in (lower(l.email), lower(a.email)) then m.email end as "email?",
+                  m.activated_at, m.last_seen_at, m.file_until
+           from license l join account a on a.id = l.account_id join license_machine m on m.license_id = l.id
+           where l.account_id = $1 order by m.activated_at desc, m.id desc limit $2"#,
         owner.uuid(),
         limit,
     )

@@ -22,6 +22,7 @@ use super::{
     IN_PROGRESS, Log, REPLAYED, again, ask, buy, different, fail, first, keyed, of, order_of, orders, send,
 };
 use crate::{
+    eventually::eventually,
     shop::{Shop, want},
     support::{TestApp, client},
 };
@@ -34,10 +35,31 @@ async fn cut_off(ctx: &Context, keyed: &Keyed, so_far: impl AsyncFnOnce(Option<S
         begun.notify_one();
         std::future::pending::<Result<Value, ApiError>>().await
     };
+    let mut dying = Box::pin(idempotency::once(ctx, Some(keyed), StatusCode::CREATED, run));
     tokio::select! {
-        _ = idempotency::once(ctx, Some(keyed), StatusCode::CREATED, run) => panic!("it has no end"),
+        _ = &mut dying => panic!("it has no end"),
         () = begun.notified() => {}
     }
+    // A process that dies drops nothing.
+    std::mem::forget(dying);
+}
+
+#[tokio::test]
+async fn whoever_hung_up_need_not_wait() {
+    let app = TestApp::start().await;
+    let (keyed, log) = (of("1", "a"), Log::default());
+    let begun = Notify::new();
+    let run = async |_: Option<String>| {
+        begun.notify_one();
+        std::future::pending::<Result<Value, ApiError>>().await
+    };
+    tokio::select! {
+        _ = idempotency::once(&app.ctx, Some(&keyed), StatusCode::CREATED, run) => panic!("it has no end"),
+        () = begun.notified() => {}
+    }
+    let taken_over =
+        eventually("the key is given back", async || ask(&app.ctx, &keyed, &log).await.ok()).await;
+    assert_eq!(Ok(taken_over), first());
 }
 
 #[tokio::test]

@@ -19,18 +19,20 @@ use devforge::{
     },
     context::Context,
     contract::{id::OrderId, money::Money, payment::OrderStatus},
+    license::{self, License},
 };
 use leptos::prelude::*;
 use serde::Deserialize;
 use time::OffsetDateTime;
 
 use crate::{
-    components::{Field, Notice},
+    components::{Badge, Field, Notice},
     pages::{
         account::layout::{Done, DoneQuery, Section, back_at, done_notice, page_below, part},
         checkout::{
             order_parts::{document_rows, order_badge, order_bill, refund_badge, timeline},
-            order_view::{Arrived, state},
+            order_view::{Arrived, Stage, Standing, of_license, standing, state},
+            summary::in_words,
         },
         forms::{Mistakes, billing_mistakes},
         moments::{day, moment},
@@ -94,6 +96,10 @@ struct Found {
     order: Order,
     documents: Vec<DocumentRef>,
     refunds: Vec<RefundItem>,
+    /// What came of it. Those that were given to somebody else are not shown any more.
+    licenses: Vec<License>,
+    /// How what was bought stands, where there is no license of theirs to say it.
+    standing: Option<Standing>,
     /// The last wish to have the money back.
     wish: Option<RefundWish>,
     /// What can be asked for.
@@ -109,20 +115,26 @@ async fn show(
 ) -> Result<Response, ApiError> {
     let caller = &visit.caller;
     let order = orders::find(ctx, caller, id).await?;
+    let account = caller.user().map(|user| user.id);
     // Staff sees anybody's orders in the administration; here stand one's own.
-    if order.account != caller.user().map(|user| user.id) {
+    if order.account != account {
         return Err(ApiError::not_found());
     }
     let payments = payment::of_order(ctx, id).await?;
     let left = payments.iter().map(Payment::left).find(|left| left.amount > 0);
+    let now = ctx.clock.now();
+    let mut licenses = license::of_order(ctx, id).await?;
+    let standing = standing(&order, &licenses, now);
+    licenses.retain(|license| license.account == account);
     let found = Found {
+        standing: standing.filter(|_| licenses.is_empty()),
+        licenses,
         left: left.filter(|_| rules::was_paid(order.status)),
         documents: document::of_order(ctx, id).await?,
         refunds: refund::of_order(ctx, caller, id).await?,
         wish: refund::open_wish(ctx, caller, id).await?,
         order,
     };
-    let now = ctx.clock.now();
     let page = Page::new("Your order", "What was bought, what it cost, and where it stands.", move || {
         page_below(Section::Billing, "Your order", view(&found, answer, now))
     });
@@ -130,10 +142,15 @@ async fn show(
 }
 
 fn view(found: &Found, answer: Answer, now: OffsetDateTime) -> AnyView {
-    let Found { order, documents, refunds, wish, left } = found;
+    let Found { order, documents, refunds, licenses, standing, wish, left } = found;
     let Answer { done, wrong, message } = answer;
     let (_, text) = state(order, Arrived::Otherwise, now);
     let bill = view! { <div class="order-bill">{order_bill(order)}</div> }.into_any();
+    let licenses_part = (!licenses.is_empty() || standing.is_some()).then(|| {
+        let rows = licenses.iter().map(|license| license_row(license, now)).collect_view();
+        let none = standing.clone().map(|standing| standing_row(order, standing));
+        part("license", "License", None, view! { <ul class="rows">{rows}{none}</ul> }.into_any())
+    });
     let documents_part =
         (!documents.is_empty()).then(|| part("documents", "Documents", None, document_rows(documents)));
     let refunds_part = (!refunds.is_empty()).then(|| part("refunds", "Refunds", None, refund_rows(refunds)));
@@ -148,12 +165,51 @@ fn view(found: &Found, answer: Answer, now: OffsetDateTime) -> AnyView {
             {way_to_pay(order)}
         </div>
         {wish.as_ref().map(asked)}
+        {licenses_part}
         {part("bill", "Bill", None, bill)}
         {facts(order)}
         {documents_part}
         {refunds_part}
         {part("happened", "What happened", None, timeline(order, documents))}
         {ask}
+    }
+    .into_any()
+}
+
+fn license_row(license: &License, now: OffsetDateTime) -> AnyView {
+    let address = format!("/account/licenses/{}", license.id);
+    let Standing { tone, icon, word, text, .. } = of_license(license, now);
+    view! {
+        <li class="row">
+            <div>
+                <h3 class="with-badge">
+                    {in_words(license.tier.label(), license.seats)}<Badge tone=tone icon=icon label=word/>
+                </h3>
+                <p><code>{license.masked_key()}</code></p>
+                <p class="meta">{text}</p>
+            </div>
+            <a class="button secondary small" href=address>"Open license"</a>
+        </li>
+    }
+    .into_any()
+}
+
+/// In the place of a license that is not theirs, or not there.
+fn standing_row(order: &Order, standing: Standing) -> AnyView {
+    let Standing { tone, icon, word, text, stage } = standing;
+    let text = match stage {
+        Stage::ToCome => format!("{text} A mail to {} brings the key.", order.email),
+        _ => text,
+    };
+    view! {
+        <li class="row">
+            <div>
+                <h3 class="with-badge">
+                    {in_words(order.tier.label(), order.seats)}<Badge tone=tone icon=icon label=word/>
+                </h3>
+                <p>{text}</p>
+            </div>
+        </li>
     }
     .into_any()
 }

@@ -11,8 +11,10 @@ use devforge::{
         refund::{Consequence, RefundItem, RefundWish},
     },
     contract::payment::{DisputeStatus, PaymentMethod},
+    license::License,
 };
 use leptos::prelude::*;
+use time::OffsetDateTime;
 
 use super::{
     Done, PATH,
@@ -21,7 +23,7 @@ use super::{
 use crate::{
     components::{Badge, Breadcrumb, Icon, Notice},
     pages::{
-        admin::{frame::Viewer, proof::proof_first},
+        admin::{frame::Viewer, licenses::license_rows, proof::proof_first},
         checkout::{
             order_parts::{document_rows, order_badge, order_bill, refund_badge, timeline},
             summary::in_words,
@@ -40,6 +42,8 @@ pub struct Found {
     pub documents: Vec<DocumentRef>,
     /// The customer's last wish to have their money back.
     pub wish: Option<RefundWish>,
+    pub licenses: Vec<License>,
+    pub now: OffsetDateTime,
     /// By which the forms of this page are known.
     pub token: String,
 }
@@ -62,6 +66,8 @@ pub fn detail(
         view! { <p class="small"><a href=address>"Its entries in the ledger"</a></p> }
     });
     let bill = view! { <div class="order-bill">{order_bill(order)}</div>{entries} }.into_any();
+    let licenses = (!found.licenses.is_empty() && viewer.may(Permission::LicensesFind))
+        .then(|| panel("licenses", "Licenses", license_rows(&found.licenses, found.now)));
     let documents = (!found.documents.is_empty())
         .then(|| panel("documents", "Documents", document_rows(&found.documents)));
     view! {
@@ -75,6 +81,7 @@ pub fn detail(
         {wish(found.wish.as_ref())}
         {facts(order)}
         {panel("bill", "Bill", bill)}
+        {licenses}
         {panel("payments", "Payments", payments(&found.payments))}
         {(!found.refunds.is_empty()).then(|| panel("refunds", "Refunds", refunds(&found.refunds)))}
         {(!found.disputes.is_empty()).then(|| panel("disputes", "Disputes", disputes(&found.disputes)))}

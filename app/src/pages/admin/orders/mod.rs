@@ -30,7 +30,7 @@ use devforge::{
         id::OrderId,
         payment::{OrderStatus, RefundStatus},
     },
-    crypto,
+    crypto, license,
 };
 use serde::Deserialize;
 
@@ -201,7 +201,9 @@ async fn show(
         disputes: dispute::of_order(ctx, caller, id).await?,
         documents: document::of_order(ctx, id).await?,
         wish: refund::open_wish(ctx, caller, id).await?,
+        licenses: license::of_order(ctx, id).await?,
         order,
+        now: ctx.clock.now(),
         token: crypto::to_hex(&ctx.random.bytes::<{ refund_form::TOKEN_DIGITS / 2 }>()),
     };
     let viewer = Viewer::of(ctx, caller)?;

@@ -1,0 +1,10 @@
+export { createClient, type Client } from './client.js';
+export type { Verifier } from './ed25519.js';
+export { NetworkError, ProblemError, type FieldProblem, type NetworkTrouble } from './errors.js';
+export type { EventClient } from './events.js';
+export type { components, paths } from './generated.js';
+export type { RequestOptions, Wait } from './http.js';
+export type { LicenseClient } from './license.js';
+export { memoryStorage, type Storage } from './storage.js';
+export * from './types.js';
+export type { UpdateClient } from './updates.js';
