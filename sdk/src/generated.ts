@@ -527,7 +527,7 @@ export interface paths {
         put?: never;
         post?: never;
         /**
-         * Take a license off a machine.
+         * Remove a machine.
          * @description Such as one that was lost or sold. The place is free for another at once; what the machine was given for when it is
          *     offline is good until its time is up.
          */

@@ -60,7 +60,7 @@ pub(super) async fn list(
     Ok(JsonAnswer(Page { items, next_cursor: next.map(|next| next.to_string()), total: None }))
 }
 
-/// Take a license off a machine.
+/// Remove a machine.
 ///
 /// Such as one that was lost or sold. The place is free for another at once; what the machine was given for when it is
 /// offline is good until its time is up.

@@ -142,8 +142,10 @@ fn operation(document: &Value, method: &'static str, path: String, item: &Value,
     if summary.is_empty() {
         summary = format!("{} {path}", method.to_uppercase());
     }
+    // By this name search leads here.
+    let named = spec.get("operationId").and_then(Value::as_str);
     Operation {
-        id: format!("{method}-{}", slug(&path)),
+        id: named.map_or_else(|| format!("{method}-{}", slug(&path)), str::to_owned),
         method,
         path,
         summary,
@@ -297,7 +299,7 @@ mod tests {
                 "/api/licenses/{licenseKey}": {
                     "parameters": [{ "name": "licenseKey", "in": "path", "schema": { "type": "string" } }],
                     "get": {
-                        "tags": ["Licenses"], "summary": "Look at a license", "security": [],
+                        "tags": ["Licenses"], "summary": "Look at a license", "security": [], "operationId": "lookAtLicense",
                         "responses": { "default": { "description": "Else" }, "200": { "description": "The license" } }
                     },
                     "delete": { "tags": ["Licenses"], "security": [{}, { "bearer": [] }] }
@@ -316,7 +318,7 @@ mod tests {
         assert_eq!(reference.server.as_deref(), Some("https://devforge.example"));
 
         let look = &reference.groups[0].operations[0];
-        assert_eq!((look.id.as_str(), look.method), ("get-api-licenses-licensekey", "get"));
+        assert_eq!((look.id.as_str(), look.method), ("lookAtLicense", "get"));
         assert_eq!(look.parameters[0].name, "licenseKey");
         assert!(look.parameters[0].required, "a path parameter is always required");
         let statuses: Vec<&str> = look.answers.iter().map(|answer| answer.status.as_str()).collect();

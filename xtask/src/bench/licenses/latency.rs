@@ -52,7 +52,7 @@ impl Load<'_> {
     /// What one connection has seen.
     fn connection(&self, number: u32, start: Instant) -> Result<Vec<f64>> {
         let mut connection = Connection::open(self.port)?;
-        let mut random = Xorshift(u64::from(number) * 0x9e37_79b9_7f4a_7c15 + 1);
+        let mut random = Xorshift(u64::from(number).wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1);
         let between = f64::from(self.connections) / self.per_second;
         let first = f64::from(number) / self.per_second;
         let mut times = Vec::new();
