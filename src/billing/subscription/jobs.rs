@@ -79,7 +79,15 @@ impl Job for EndWithAccount {
                 Leaving::Asked => {
                     let changes = store::changes(&ctx.db, details.id).await?;
                     let key = format!("subscription-{}-leaving-{changes}", details.id);
-                    stripe.set_cancel_at_period_end(id, true, &key).await?;
+                    if let Err(error) = stripe.set_cancel_at_period_end(id, true, &key).await {
+                        // It may have ended in this very moment, such as with the account itself.
+                        sync(&ctx, id).await?;
+                        let now = store::by_id(&ctx.db, details.id).await?;
+                        if now.is_some_and(|now| now.state.is_running()) {
+                            return Err(error.into());
+                        }
+                        continue;
+                    }
                 }
                 Leaving::Gone => {
                     stripe.cancel_now(id, &format!("subscription-{}-gone", details.id)).await?;

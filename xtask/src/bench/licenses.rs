@@ -229,13 +229,18 @@ impl Bench<'_> {
     /// How long after a revocation was asked for on one of two nodes each of them says so, in microseconds.
     fn revocations(&self, keys: &Keys, one: &Node, two: &Node) -> Result<Vec<f64>> {
         let person = json!({ "email": ADMIN, "password": self.password });
-        let answer = client::ask(one.port, "POST", "/api/auth/login", None, &person.to_string())?;
-        let token = json_of(&answer)?["token"].as_str().map(str::to_owned);
-        let token = token.context("the administrator was not signed in")?;
+        // The two have addresses of their own here, so each takes only its own tokens.
+        let sign_in = |node: &Node| {
+            let answer = client::ask(node.port, "POST", "/api/auth/login", None, &person.to_string())?;
+            let token = json_of(&answer)?["token"].as_str().map(str::to_owned);
+            token.context("the administrator was not signed in")
+        };
+        let tokens = [sign_in(one)?, sign_in(two)?];
         let mut times = Vec::new();
         for (turn, number) in TO_REVOKE.take(REVOCATIONS).enumerate() {
             // Once through each, so that neither is only told of what it did itself.
-            let (asked, other) = if turn % 2 == 0 { (one, two) } else { (two, one) };
+            let (asked, other, token) =
+                if turn % 2 == 0 { (one, two, &tokens[0]) } else { (two, one, &tokens[1]) };
             for port in [asked.port, other.port, asked.port, other.port] {
                 if check(port, keys, number)?["code"] != "VALID" {
                     bail!("a license was not good before it was revoked");
@@ -243,7 +248,7 @@ impl Bench<'_> {
             }
             let start = Instant::now();
             let path = format!("/api/licenses/{}", keys.written(number));
-            let answer = client::ask(asked.port, "DELETE", &path, Some(&token), "{\"reason\":\"bench\"}")?;
+            let answer = client::ask(asked.port, "DELETE", &path, Some(token), "{\"reason\":\"bench\"}")?;
             if answer.status != 200 {
                 bail!("revoking a license was answered {}", answer.status);
             }

@@ -142,7 +142,7 @@ async fn show_list(
         PATH.clone_into(&mut visit.path);
         StatusCode::UNPROCESSABLE_ENTITY
     };
-    let page = Page::new("Licenses", "Who has a license, and how it stands.", move || {
+    let page = Page::new("All licenses", "Who has a license, and how it stands.", move || {
         frame(Here::Page(Section::Licenses), viewer, licenses(&found, &asked, &wrong, viewer, now))
     });
     Ok(page.status(status).render(&visit))
