@@ -4,10 +4,10 @@ import { baseUrl, chromium } from './environment.ts';
 // The files each project runs. A check that does not depend on theme, width or script stands in one
 // project only; what does depend on them is run in each, so that no test has to skip itself.
 const inBothThemes = /(pages|theme)\.spec\.ts/;
-const onDesktop = /(pages|layout|home|theme|gallery|accounts|journey|buying|licenses|keyboard|snapshots)\.spec\.ts/;
+const onDesktop = /(pages|layout|home|theme|gallery|accounts|journey|buying|licenses|keyboard|snapshots|palette|support|features|contact)\.spec\.ts/;
 const onPhone = /(pages|home|theme|accounts|phone)\.spec\.ts/;
 const withoutScript = /(reading|theme|accounts|search)\.spec\.ts/;
-const overHttp = /(assets|headers|links|redirects|tokens|stripe-sdk)\.spec\.ts/;
+const overHttp = /(assets|headers|links|redirects|tokens|stripe-sdk|docs-examples|publishing|html)\.spec\.ts/;
 
 const desktop: Partial<PlaywrightTestOptions> = { viewport: { width: 1280, height: 800 } };
 

@@ -1,6 +1,6 @@
 // What the platform does not do. Every page works without it.
 const d = document, root = d.documentElement, all = (s) => d.querySelectorAll(s), id = (i) => d.getElementById(i)
-const near = (e, s) => e.target instanceof Element && e.target.closest(s)
+const near = (e, s) => e.target instanceof Element && e.target.closest(s), on = (t, f) => d.addEventListener(t, f)
 
 // Announced, and seen as a toast for six seconds.
 const toasts = d.createElement('div')
@@ -32,15 +32,24 @@ const reveal = (b) => {
   b.querySelector('span').textContent = shown ? 'Show' : 'Hide'
 }
 
-d.addEventListener('click', (e) => {
+// The search palette comes with the islands' loader, which shows its field before the program has arrived.
+const ways = '.site-search, .site-header [href="/search"]'
+const palette = (f) => import('/assets/islands.js').then((m) => m[f]())
+const search = () => palette('search').catch(() => location.assign('/search'))
+
+on('click', (e) => {
   let b
   if ((b = near(e, '[data-copy]'))) copy(b)
   else if ((b = near(e, '[data-reveal]'))) reveal(b)
-  else if ((b = near(e, '[data-dialog]')) && !('command' in b)) id(b.dataset.dialog)?.showModal()
-  else if ((b = near(e, '[data-close]')) && !('command' in b)) b.closest('dialog').close()
+  else if ((b = near(e, '[data-dialog]')) && !b.command) id(b.dataset.dialog)?.showModal()
+  else if ((b = near(e, '[data-close]')) && !b.command) b.closest('dialog').close()
+  else if (near(e, ways) && !e.ctrlKey && !e.metaKey) {
+    e.preventDefault()
+    search()
+  }
 })
 
-d.addEventListener('submit', (e) => {
+on('submit', (e) => {
   const form = e.target, b = e.submitter
   if (e.defaultPrevented) return
   if (form.matches('[data-theme-form]')) {
@@ -62,14 +71,18 @@ addEventListener('pageshow', () => {
   for (const x of all('form[aria-busy], .button[aria-busy]')) x.removeAttribute('aria-busy')
 })
 
-d.addEventListener('keydown', (e) => {
+on('keydown', (e) => {
   const key = e.key.toLowerCase() == 'k' && (e.metaKey || e.ctrlKey)
   const slash = e.key == '/' && !e.ctrlKey && !e.metaKey && !near(e, 'input, textarea, select, [contenteditable]')
   if (!key && !slash) return
   e.preventDefault()
-  const field = [...all('[type=search]')].find((f) => f.checkVisibility())
-  field ? (field.focus(), field.select()) : location.assign('/search')
+  search()
 })
+
+// Whoever goes to the search field is about to search. Where fetching is cheap, everybody may be.
+for (const t of ['pointerover', 'focusin']) on(t, (e) => near(e, ways) && palette('program').catch(() => 0))
+const net = navigator.connection
+if (net?.effectiveType == '4g' && !net.saveData) setTimeout(() => requestIdleCallback(() => palette('prefetch').catch(() => 0)), 4000)
 
 // Useless without script, so hidden till now.
 for (const b of all('[data-copy], [data-reveal]')) b.hidden = false

@@ -7,7 +7,7 @@ use sqlx::PgPool;
 use crate::{
     clock::Clock,
     config::Config,
-    content::Catalogue,
+    content::Content,
     crypto::Hashers,
     db,
     integration::{stripe::Stripe, tax::TaxCalculator},
@@ -31,7 +31,7 @@ pub struct Parts {
     pub storage: Storage,
     pub mail: Mailer,
     pub search: Search,
-    pub content: Catalogue,
+    pub content: Content,
     pub hashers: Hashers,
     /// The keys that sign, as this process last read them.
     pub signing: signing::Keys,
@@ -77,9 +77,9 @@ impl Context {
         let storage = Storage::open(&config.storage)?;
         let mail = Mailer::from_config(&config.mail)?;
         let search = Search::open(&config.search.directory)?;
-        let content = Catalogue::load(&config.operator)?;
+        let content = Content::load(&config.operator)?;
         let hashers = Hashers::new(&config.security);
-        let sessions = session::Reader::start(pool.clone(), clock.clone());
+        let sessions = session::Reader::start(&pool, clock.clone());
         let licenses = license::Reader::start(&pool, &config.licenses);
         let stripe = Stripe::new(&config.payments);
         let tax = TaxCalculator::from_config(&config.payments, stripe.as_ref(), &clock);

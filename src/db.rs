@@ -1,13 +1,24 @@
 //! The way to PostgreSQL: the pool, the migrations, what counts as "away", and look-ups gathered into one query.
 
-use std::{collections::HashMap, future::Future, hash::Hash, sync::LazyLock, time::Duration};
+use std::{
+    collections::{HashMap, HashSet},
+    future::Future,
+    hash::Hash,
+    sync::{Arc, LazyLock},
+    time::Duration,
+};
 
+use futures::future::BoxFuture;
 use sqlx::{
-    PgPool,
+    PgConnection, PgPool, Postgres,
     migrate::Migrator,
+    pool::PoolConnection,
     postgres::{PgConnectOptions, PgPoolOptions},
 };
-use tokio::sync::{mpsc, oneshot};
+use tokio::{
+    sync::{mpsc, oneshot},
+    time::Instant,
+};
 
 use crate::config::DatabaseConfig;
 
@@ -120,6 +131,34 @@ pub fn violated_constraint(error: &sqlx::Error) -> Option<&str> {
     error.as_database_error().and_then(|error| error.constraint())
 }
 
+/// A connection that one reader keeps for as long as it has something to ask. The pool probes each connection that
+/// comes back, which for a read that takes no longer than the probe doubles what the database has to do.
+pub struct Line {
+    pool: PgPool,
+    held: Option<(PoolConnection<Postgres>, Instant)>,
+}
+
+impl Line {
+    /// Then it goes back, however busy it is, so that the pool's rules for old connections hold for it too.
+    const KEPT_AT_MOST: Duration = Duration::from_secs(60);
+
+    pub const fn of(pool: PgPool) -> Self {
+        Self { pool, held: None }
+    }
+
+    pub async fn connection(&mut self) -> Result<&mut PgConnection, sqlx::Error> {
+        let (held, since) = match self.held.take() {
+            Some((held, since)) if since.elapsed() < Self::KEPT_AT_MOST => (held, since),
+            _ => (self.pool.acquire().await?, Instant::now()),
+        };
+        Ok(&mut self.held.insert((held, since)).0)
+    }
+
+    fn give_back(&mut self) {
+        self.held = None;
+    }
+}
+
 /// Look-ups by key that arrive at the same moment, answered by one query.
 ///
 /// Under no load a look-up is sent at once and alone; under load the next batch gathers while the last is on
@@ -133,6 +172,9 @@ struct Lookup<K, V> {
     key: K,
     answer: oneshot::Sender<Result<Option<V>, Unavailable>>,
 }
+
+/// What was found for the keys of a batch.
+pub type Found<'a, K, V> = BoxFuture<'a, Result<HashMap<K, V>, sqlx::Error>>;
 
 /// The query failed; every look-up of its batch gets this.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -149,30 +191,60 @@ where
     /// Two on the way at once keep both the database and this process busy.
     const IN_FLIGHT: usize = 2;
     const QUERY_LIMIT: Duration = Duration::from_secs(20);
+    /// A connection that was not needed for this long is the pool's again.
+    const KEEP_LINE: Duration = Duration::from_secs(1);
 
     /// `query` gets distinct keys and gives what it found; a key it leaves out was not found.
-    pub fn start<F, Fut>(query: F) -> Self
+    pub fn start<F>(pool: &PgPool, query: F) -> Self
     where
-        F: Fn(Vec<K>) -> Fut + Clone + Send + Sync + 'static,
-        Fut: Future<Output = Result<HashMap<K, V>, sqlx::Error>> + Send,
+        F: for<'a> Fn(&'a mut Line, Vec<K>) -> Found<'a, K, V> + Clone + Send + Sync + 'static,
     {
         let (queue, waiting) = mpsc::channel(Self::QUEUE);
-        let waiting = std::sync::Arc::new(tokio::sync::Mutex::new(waiting));
+        let waiting = Arc::new(tokio::sync::Mutex::new(waiting));
         for _ in 0..Self::IN_FLIGHT {
-            let waiting = std::sync::Arc::clone(&waiting);
-            let query = query.clone();
-            tokio::spawn(async move {
-                loop {
-                    let mut batch: Vec<Lookup<K, V>> = Vec::new();
-                    let received = waiting.lock().await.recv_many(&mut batch, Self::BATCH).await;
-                    if received == 0 {
-                        return;
-                    }
-                    Self::answer(batch, &query).await;
-                }
-            });
+            let waiting = Arc::clone(&waiting);
+            let line = Line::of(pool.clone());
+            tokio::spawn(Self::work(waiting, line, query.clone()));
         }
         Self { queue }
+    }
+
+    async fn work<F>(waiting: Arc<tokio::sync::Mutex<mpsc::Receiver<Lookup<K, V>>>>, mut line: Line, query: F)
+    where
+        F: for<'a> Fn(&'a mut Line, Vec<K>) -> Found<'a, K, V>,
+    {
+        let mut batch: Vec<Lookup<K, V>> = Vec::new();
+        loop {
+            let receive = async {
+                let mut waiting = waiting.lock().await;
+                let received = waiting.recv_many(&mut batch, Self::BATCH).await;
+                // Whoever is about to ask gets the chance to: without it batches stay as small as what happens to wait at
+                // this instant, and each costs the database a round trip.
+                tokio::task::yield_now().await;
+                while batch.len() < Self::BATCH
+                    && let Ok(lookup) = waiting.try_recv()
+                {
+                    batch.push(lookup);
+                }
+                received
+            };
+            let received = if line.held.is_some() {
+                match tokio::time::timeout(Self::KEEP_LINE, receive).await {
+                    Ok(received) => received,
+                    Err(_) if batch.is_empty() => {
+                        line.give_back();
+                        continue;
+                    }
+                    Err(_) => batch.len(),
+                }
+            } else {
+                receive.await
+            };
+            if received == 0 {
+                return;
+            }
+            Self::answer(&mut batch, &mut line, &query).await;
+        }
     }
 
     pub async fn find(&self, key: K) -> Result<Option<V>, Unavailable> {
@@ -181,27 +253,23 @@ where
         answered.await.map_err(|_| Unavailable)?
     }
 
-    async fn answer<F, Fut>(batch: Vec<Lookup<K, V>>, query: &F)
+    async fn answer<F>(batch: &mut Vec<Lookup<K, V>>, line: &mut Line, query: &F)
     where
-        F: Fn(Vec<K>) -> Fut,
-        Fut: Future<Output = Result<HashMap<K, V>, sqlx::Error>>,
+        F: for<'a> Fn(&'a mut Line, Vec<K>) -> Found<'a, K, V>,
     {
-        let mut keys: Vec<K> = Vec::with_capacity(batch.len());
-        let mut seen = std::collections::HashSet::with_capacity(batch.len());
-        for lookup in &batch {
-            if seen.insert(lookup.key.clone()) {
-                keys.push(lookup.key.clone());
-            }
-        }
+        let distinct: HashSet<&K> = batch.iter().map(|lookup| &lookup.key).collect();
+        let keys: Vec<K> = distinct.into_iter().cloned().collect();
         // A database that falls silent without closing its connections must not keep everyone waiting.
-        let found = match tokio::time::timeout(Self::QUERY_LIMIT, query(keys)).await {
+        let found = match tokio::time::timeout(Self::QUERY_LIMIT, query(line, keys)).await {
             Ok(found) => found,
             Err(_) => Err(sqlx::Error::PoolTimedOut),
         };
         if let Err(error) = &found {
+            // The next batch begins with a connection that the pool believes in.
+            line.give_back();
             tracing::warn!(error = %error, lookups = batch.len(), "a gathered look-up failed");
         }
-        for lookup in batch {
+        for lookup in batch.drain(..) {
             let result = match &found {
                 Ok(found) => Ok(found.get(&lookup.key).cloned()),
                 Err(_) => Err(Unavailable),
@@ -214,12 +282,14 @@ where
 
 #[cfg(test)]
 mod tests {
-    use std::sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering},
-    };
+    use std::sync::atomic::{AtomicUsize, Ordering};
 
     use super::*;
+
+    /// Never connected to.
+    fn nowhere() -> PgPool {
+        PgPool::connect_lazy("postgres://127.0.0.1:1/none").expect("an address")
+    }
 
     #[tokio::test]
     async fn lookups_of_one_moment_share_a_query_and_each_gets_its_own_answer() {
@@ -227,13 +297,13 @@ mod tests {
         let gate = Arc::new(tokio::sync::Semaphore::new(0));
         let gather = {
             let (queries, gate) = (Arc::clone(&queries), Arc::clone(&gate));
-            Arc::new(Gather::start(move |keys: Vec<u32>| {
+            Arc::new(Gather::start(&nowhere(), move |_, keys: Vec<u32>| {
                 let (queries, gate) = (Arc::clone(&queries), Arc::clone(&gate));
-                async move {
+                Box::pin(async move {
                     queries.fetch_add(1, Ordering::SeqCst);
                     gate.acquire().await.expect("never closed").forget();
                     Ok(keys.into_iter().filter(|key| key % 2 == 0).map(|key| (key, key * 10)).collect())
-                }
+                })
             }))
         };
         let asked: Vec<_> = (0..100u32)
@@ -255,15 +325,15 @@ mod tests {
         let calls = Arc::new(AtomicUsize::new(0));
         let gather = {
             let calls = Arc::clone(&calls);
-            Gather::start(move |keys: Vec<u32>| {
+            Gather::start(&nowhere(), move |_, keys: Vec<u32>| {
                 let first = calls.fetch_add(1, Ordering::SeqCst) == 0;
-                async move {
+                Box::pin(async move {
                     if first {
                         Err(sqlx::Error::PoolTimedOut)
                     } else {
                         Ok(keys.into_iter().map(|key| (key, key)).collect())
                     }
-                }
+                })
             })
         };
         assert_eq!(gather.find(1).await, Err(Unavailable));

@@ -18,6 +18,8 @@ pub mod clock;
 #[cfg(feature = "server")]
 pub mod config;
 #[cfg(feature = "server")]
+pub mod contact;
+#[cfg(feature = "server")]
 pub mod content;
 #[cfg(feature = "server")]
 pub mod context;
@@ -51,3 +53,5 @@ pub mod session;
 pub mod signing;
 #[cfg(feature = "server")]
 pub mod storage;
+#[cfg(feature = "server")]
+pub mod support;

@@ -31,3 +31,10 @@ pub fn hydrate() {
     console_error_panic_hook::set_once();
     leptos::mount::hydrate_islands();
 }
+
+/// Called by the page's loader when the search palette is first opened: fills the dialog it has made.
+#[cfg(feature = "hydrate")]
+#[wasm_bindgen::prelude::wasm_bindgen]
+pub fn search_palette() {
+    islands::search_palette();
+}

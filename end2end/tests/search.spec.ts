@@ -23,6 +23,27 @@ test('says so when nothing matches', async ({ page }) => {
   await expect(empty).toContainText(nonsense);
 });
 
+test('narrows to a kind, and the next search stays there', async ({ page }) => {
+  await page.goto('/search?q=license');
+  const main = page.getByRole('main');
+  await main.getByRole('navigation', { name: 'Kinds of results' }).getByRole('link', { name: /^API reference/ }).click();
+  await expect(page).toHaveURL('/search?q=license&kind=api');
+  await expect(main.locator('.hit a[href^="/docs/api"]').first()).toBeVisible();
+  await main.getByRole('searchbox').fill('order');
+  await main.getByRole('searchbox').press('Enter');
+  await expect(page).toHaveURL('/search?q=order&kind=api');
+});
+
+test('turns pages', async ({ page }) => {
+  await page.goto('/search?q=license');
+  const first = await page.locator('.hit a').first().getAttribute('href');
+  await page.getByRole('link', { name: 'Next page' }).click();
+  await expect(page).toHaveURL('/search?q=license&page=2');
+  expect(await page.locator('.hit a').first().getAttribute('href')).not.toBe(first);
+  await page.getByRole('link', { name: 'Previous page' }).click();
+  await expect(page).toHaveURL('/search?q=license&page=1');
+});
+
 for (const query of [
   '<script>alert(1)</script>',
   '"><img src=x onerror=alert(1)>',

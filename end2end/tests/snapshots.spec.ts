@@ -2,7 +2,7 @@ import { expect, test } from '../fixtures.ts';
 
 // What a screen reader is given, once: names, roles and order of the parts every page has.
 test('the header', async ({ page }) => {
-  await page.goto('/about');
+  await page.goto('/blog');
   await expect(page.getByRole('banner')).toMatchAriaSnapshot(`
     - banner:
       - link "Dev Forge":
@@ -12,7 +12,7 @@ test('the header', async ({ page }) => {
           - /children: equal
           - listitem:
             - link "Features":
-              - /url: /#features
+              - /url: /features
           - listitem:
             - link "Docs":
               - /url: /docs
@@ -20,8 +20,11 @@ test('the header', async ({ page }) => {
             - link "Pricing":
               - /url: /pricing
           - listitem:
-            - link "About":
-              - /url: /about
+            - link "Enterprise":
+              - /url: /enterprise
+          - listitem:
+            - link "Blog":
+              - /url: /blog
       - search:
         - searchbox "Search this site"
       - link "Sign in":
@@ -29,7 +32,7 @@ test('the header', async ({ page }) => {
       - link "Download":
         - /url: /download
   `);
-  await expect(page.getByRole('navigation', { name: 'Main' }).locator('[aria-current]')).toHaveText('About');
+  await expect(page.getByRole('navigation', { name: 'Main' }).locator('[aria-current]')).toHaveText('Blog');
 });
 
 test('the footer', async ({ page }) => {
@@ -55,11 +58,21 @@ test('the footer', async ({ page }) => {
           - listitem:
             - link "About"
           - listitem:
+            - link "Contact"
+          - listitem:
+            - link "Press"
+          - listitem:
+            - link "Roadmap"
+          - listitem:
+            - link "Status"
+          - listitem:
             - link "Terms"
           - listitem:
             - link "Privacy"
           - listitem:
             - link "Refunds"
+          - listitem:
+            - link "Data processing"
           - listitem:
             - link "Imprint"
   `);

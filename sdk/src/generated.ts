@@ -924,11 +924,78 @@ export interface paths {
         };
         /**
          * Search everything one can read on this site.
-         * @description Best first. The last word may be unfinished. Nothing in `q` is syntax.
+         * @description Best first. The last word may be unfinished, and a word that stands nowhere is taken for the nearest one that does;
+         *     `corrected` says so. Nothing in `q` is syntax. Pages of any site may ask.
          */
         get: operations["search"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/support/knowledge-base/search": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Search the articles of the knowledge base.
+         * @description Best first: `score` is 1 for the best and falls with each place. When there are more, the header `Link` has the
+         *     address of the next part, with `rel="next"`. Nothing in `q` is syntax. Pages of any site may ask this.
+         */
+        get: operations["searchKnowledgeBase"];
+        put?: never;
+        /**
+         * The same, with what is looked for in the body.
+         * @description For words that are better not in an address, such as those of an error message.
+         */
+        post: operations["searchKnowledgeBaseWithBody"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/support/knowledge-base/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * One article, with those that are like it.
+         * @description `html` is safe to show: nothing in it runs or loads from elsewhere. Pages of any site may ask this.
+         */
+        get: operations["getArticle"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/support/knowledge-base/{id}/feedback": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Say whether an article helped.
+         * @description Counted once a day for each network: whoever answers again replaces the answer. Nobody can answer a note, so a
+         *     question belongs into a mail. Pages of any site may send this.
+         */
+        post: operations["answerArticle"];
         delete?: never;
         options?: never;
         head?: never;
@@ -982,6 +1049,47 @@ export interface components {
              * @default
              */
             region: string;
+        };
+        /** @description A whole article. */
+        Article: {
+            category: string;
+            excerpt: string;
+            /** @description Safe to show: nothing in it runs or loads from elsewhere. */
+            html: string;
+            id: string;
+            markdown: string;
+            related: components["schemas"]["ArticleSummary"][];
+            slug: string;
+            tags: string[];
+            title: string;
+            /** Format: date-time */
+            updatedAt: string;
+            url: string;
+            /** @description Its texts so far, newest first. */
+            versions: components["schemas"]["ArticleVersion"][];
+        };
+        /** @description An article in a list. */
+        ArticleSummary: {
+            category: string;
+            /** @description A sentence of what it says; in search results the place that fits, as plain text. */
+            excerpt: string;
+            id: string;
+            /**
+             * Format: float
+             * @description How well it fits, between 0 and 1 within one answer; 1 in lists that are not searches.
+             */
+            score: number;
+            slug: string;
+            title: string;
+            /** Format: date-time */
+            updatedAt: string;
+            url: string;
+        };
+        ArticleVersion: {
+            /** Format: date-time */
+            createdAt: string;
+            /** Format: int32 */
+            version: number;
         };
         /** @description Why something is done to a license; it stands in its history. */
         Because: {
@@ -1062,6 +1170,12 @@ export interface components {
         Feature: {
             code: string;
             name: string;
+        };
+        /** @description Whether a page helped. */
+        FeedbackRequest: {
+            helpful: boolean;
+            /** @description What was missing, in up to 1,000 characters. Nobody can answer it. */
+            note?: string | null;
         };
         /** @description A mistake at one field of the request. */
         FieldProblem: {
@@ -1153,6 +1267,15 @@ export interface components {
         InvoiceId: string;
         /** @enum {string} */
         InvoiceStatus: "paid" | "partially_refunded" | "refunded";
+        /** @description What is looked for. */
+        KnowledgeSearch: {
+            /** @description How many of the best to leave out, as the `Link` of the answer before says. */
+            cursor?: number | null;
+            /** @description How many articles at the most, 1 to 50; 20 without one. */
+            limit?: number | null;
+            /** @description Words beyond the first 200 characters are not read. */
+            q: string;
+        };
         /** @description A license, with its key masked. */
         License: {
             /** Format: date-time */
@@ -1566,21 +1689,39 @@ export interface components {
          * @enum {string}
          */
         Scope: "account:read" | "licenses:read" | "extensions:publish" | "support:write" | "releases:publish";
+        /** @description How many hits there are of one kind. */
+        SearchFacet: {
+            /** Format: int64 */
+            count: number;
+            kind: components["schemas"]["SearchKind"];
+        };
         SearchHit: {
             /** @description HTML with nothing in it but text and `<mark>`. */
             excerptHtml: string;
             kind: components["schemas"]["SearchKind"];
+            /** @description The heading of the section, or the title of the page. */
             title: string;
+            /** @description The title as HTML, with nothing in it but text and `<mark>`. */
+            titleHtml: string;
+            /** @description Where it stands, from the outside in: the group, the page. */
+            trail: string[];
             url: string;
         };
         /**
          * @description What sort of thing was found.
          * @enum {string}
          */
-        SearchKind: "page" | "docs" | "legal" | "api";
+        SearchKind: "docs" | "article" | "api" | "blog" | "changelog" | "page" | "legal";
         SearchResults: {
+            /** @description What the words were taken for, where one of them stands nowhere: "licence" for "licnece". */
+            corrected?: string | null;
+            /** @description How many there are of each kind, whichever was asked for; kinds without any are left out. */
+            facets: components["schemas"]["SearchFacet"][];
             items: components["schemas"]["SearchHit"][];
-            /** Format: int64 */
+            /**
+             * Format: int64
+             * @description How many there are, of the kind that was asked for.
+             */
             total: number;
         };
         /** @description One device on which a person is signed in. */
@@ -5053,8 +5194,14 @@ export interface operations {
             query: {
                 /** @description What to look for; words beyond the first 200 characters are not read. */
                 q: string;
+                /** @description Only this kind of thing. The facets count every kind all the same. */
+                kind?: components["schemas"]["SearchKind"];
                 /** @description How many hits at the most, 1 to 50. */
                 limit?: number;
+                /** @description How many of the best to leave out. */
+                offset?: number;
+                /** @description Whether somebody is still typing this: then it is not counted among what people look for. */
+                typing?: boolean;
             };
             header?: never;
             path?: never;
@@ -5071,7 +5218,7 @@ export interface operations {
                     "application/json": components["schemas"]["SearchResults"];
                 };
             };
-            /** @description `invalid_request`: `q` is missing */
+            /** @description `invalid_request`: `q` is missing, or there is no such `kind` */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -5081,6 +5228,296 @@ export interface operations {
                 };
             };
             /** @description `unavailable`: the index is being built */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    searchKnowledgeBase: {
+        parameters: {
+            query: {
+                /** @description Words beyond the first 200 characters are not read. */
+                q: string;
+                /** @description How many articles at the most, 1 to 50; 20 without one. */
+                limit?: number;
+                /** @description How many of the best to leave out, as the `Link` of the answer before says. */
+                cursor?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The articles */
+            200: {
+                headers: {
+                    /** @description The next part, when there is one */
+                    Link?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ArticleSummary"][];
+                };
+            };
+            /** @description Nothing has changed since the answer whose `ETag` was sent as `If-None-Match` */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `invalid_request`: `q` is missing */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: too many requests from one address, or too many keys that nobody has; `Retry-After` says when to try again */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unavailable`: the database cannot be reached; `Retry-After` says when to try again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    searchKnowledgeBaseWithBody: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["KnowledgeSearch"];
+            };
+        };
+        responses: {
+            /** @description The articles */
+            200: {
+                headers: {
+                    /** @description The next part, when there is one */
+                    Link?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ArticleSummary"][];
+                };
+            };
+            /** @description `malformed_json`: the body is not JSON */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `payload_too_large`: the body is larger than it may be */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unsupported_media_type`: the body is not sent as `application/json` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid_request`: a field is missing or of another type */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: too many requests from one address, or too many keys that nobody has; `Retry-After` says when to try again */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unavailable`: the database cannot be reached; `Retry-After` says when to try again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getArticle: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The article's id, or its slug */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The article */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Article"];
+                };
+            };
+            /** @description Nothing has changed since the answer whose `ETag` was sent as `If-None-Match` */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `not_found`: no such article is published */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: too many requests from one address, or too many keys that nobody has; `Retry-After` says when to try again */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unavailable`: the database cannot be reached; `Retry-After` says when to try again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    answerArticle: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The article's id, or its slug */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FeedbackRequest"];
+            };
+        };
+        responses: {
+            /** @description It is counted */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Success"];
+                };
+            };
+            /** @description `malformed_json`: the body is not JSON */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found`: no such article is published */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `payload_too_large`: the body is larger than it may be */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unsupported_media_type`: the body is not sent as `application/json` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid_request`: a field is missing or of another type */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: too many requests from one address, or too many keys that nobody has; `Retry-After` says when to try again */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unavailable`: the database cannot be reached; `Retry-After` says when to try again */
             503: {
                 headers: {
                     [name: string]: unknown;

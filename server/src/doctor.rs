@@ -129,14 +129,15 @@ async fn inspect(ctx: &Context, findings: &mut Vec<Finding>) {
             Err(error) => Err(format!("{error}; check DEVFORGE_MAIL_SMTP_URL")),
         },
     );
-    let documents = search::collect(&ctx.content, openapi::document());
     add(
         "search index",
-        match ctx.search.prepare(&documents, &ctx.random) {
+        match search::prepare(ctx, openapi::document()).await {
             Ok(()) => {
                 Ok(format!("{} documents can be found", ctx.search.document_count().unwrap_or_default()))
             }
-            Err(error) => Err(format!("{error}; make the folder writable or set DEVFORGE_SEARCH_DIRECTORY")),
+            Err(error) => Err(format!(
+                "{error}; run `devforge migrate`, make the folder writable or set DEVFORGE_SEARCH_DIRECTORY"
+            )),
         },
     );
 }

@@ -10,7 +10,6 @@ use devforge::{
     billing::catalogue,
     clock::Clock,
     config::{Config, Fallback, KEYS, Key, Mode, Sources},
-    content::Catalogue,
     contract::account::Role,
     jobs,
     random::Random,
@@ -46,7 +45,7 @@ enum Command {
     Migrate,
     /// Fill an empty database with demo data
     Seed,
-    /// Build the search index anew
+    /// Build the search index anew; a server that runs goes on with it
     Reindex,
     /// Administrators
     Admin {
@@ -168,24 +167,29 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
 
 /// Commands that need a database for a moment.
 async fn one_off(command: Command, config: Config, sources: &Sources) -> anyhow::Result<()> {
-    if matches!(command, Command::Reindex) {
-        return reindex(&config);
-    }
     let site = config.http.address;
     let (config, simulator) = payments::ensure(config, site).await?;
     let (config, cluster) = postgres::ensure(config).await?;
     let ctx = devforge::context::Context::open(config, Clock::System, Random::System).await?;
     serve::prepare_database(&ctx).await?;
     match command {
-        Command::Migrate => println!("The database is up to date."),
+        Command::Migrate => {
+            serve::bring_articles(&ctx).await?;
+            println!("The database is up to date.");
+        }
         Command::Seed if ctx.config.mode == Mode::Production => {
             anyhow::bail!("demo accounts are for development; set DEVFORGE_MODE=development")
         }
         Command::Seed => {
+            serve::bring_articles(&ctx).await?;
             if !seed::demo(&ctx, sources.get("DEVFORGE_DEMO_PASSWORD")).await? {
                 println!("There are accounts already: nothing was changed.");
             }
             serve::print_demo(&ctx.config);
+        }
+        Command::Reindex => {
+            search::rebuild(&ctx, openapi::document()).await?;
+            println!("{} documents can be found.", ctx.search.document_count()?);
         }
         Command::Jobs { command: JobsCommand::Dead } => {
             for job in jobs::dead(&ctx, 200).await? {
@@ -235,20 +239,11 @@ async fn one_off(command: Command, config: Config, sources: &Sources) -> anyhow:
             })?;
             println!("{} is an administrator now ({}).", user.email, user.id);
         }
-        Command::Serve | Command::Worker | Command::Reindex | Command::Doctor { .. } | Command::Openapi => {}
+        Command::Serve | Command::Worker | Command::Doctor { .. } | Command::Openapi => {}
     }
     ctx.db.close().await;
     payments::stop(simulator).await;
     postgres::stop(cluster).await;
-    Ok(())
-}
-
-fn reindex(config: &Config) -> anyhow::Result<()> {
-    let catalogue = Catalogue::load(&config.operator)?;
-    let index = search::Search::open(&config.search.directory)?;
-    let documents = search::collect(&catalogue, openapi::document());
-    index.rebuild(&documents, &Random::System)?;
-    println!("{} documents can be found.", index.document_count()?);
     Ok(())
 }
 

@@ -9,19 +9,25 @@ use devforge::{
     billing::catalogue,
     clock::Clock,
     config::{Config, Mode, Sources},
+    content::Content,
     context::Context,
     db, jobs, license, outbox,
     random::Random,
     search, seed, signing,
+    support::knowledge,
 };
 use tokio::{
     net::TcpListener,
     signal::unix::{Signal, SignalKind, signal},
     sync::watch,
     task::JoinHandle,
+    time::Instant,
 };
 
 use crate::{http, payments, postgres};
+
+/// The index of a node holds what has changed this long after the page cache heard of it.
+const FOUND_BY_THEN: Duration = Duration::from_secs(3);
 
 /// Serves until SIGINT or SIGTERM, then drains.
 pub async fn serve(config: Config, sources: &Sources) -> anyhow::Result<()> {
@@ -42,7 +48,7 @@ struct Running {
     stop: watch::Sender<bool>,
     serving: JoinHandle<()>,
     worker: Option<JoinHandle<()>>,
-    others: [JoinHandle<()>; 4],
+    others: [JoinHandle<()>; 6],
 }
 
 async fn start(config: Config, sources: &Sources) -> anyhow::Result<Running> {
@@ -59,6 +65,7 @@ async fn start(config: Config, sources: &Sources) -> anyhow::Result<Running> {
         return Err(error);
     }
     prepare_database(&ctx).await?;
+    bring_articles(&ctx).await?;
     if let Err(error) = signing::prepare(&ctx).await {
         tracing::error!(%error, "there is not a key for everything that is signed");
     }
@@ -66,13 +73,16 @@ async fn start(config: Config, sources: &Sources) -> anyhow::Result<Running> {
         seed::demo(&ctx, sources.get("DEVFORGE_DEMO_PASSWORD")).await?;
     }
     let (stop, stopped) = watch::channel(false);
-    let indexing = tokio::spawn(keep_index(ctx.clone()));
+    let indexing = tokio::spawn(search::follow(ctx.clone(), openapi::document()));
+    let counting = tokio::spawn(search::asked::keep(ctx.clone()));
     let worker =
         if ctx.config.jobs.in_process { Some(spawn_worker(&ctx, stopped.clone()).await?) } else { None };
     let site = http::site(&ctx, metrics)?;
     let following = tokio::spawn(follow_outbox(ctx.clone(), site.cache.clone()));
     let housekeeping = tokio::spawn(site.housekeeping());
     let licenses = tokio::spawn(license::check::follow(ctx.clone()));
+    let cache = site.cache.clone();
+    let written = tokio::spawn(Content::follow(ctx.clone(), move || cache.clear()));
     announce(&ctx, listener.local_addr().unwrap_or(address));
 
     let mut stopping = stopped.clone();
@@ -86,7 +96,7 @@ async fn start(config: Config, sources: &Sources) -> anyhow::Result<Running> {
         stop,
         serving,
         worker,
-        others: [indexing, following, housekeeping, licenses],
+        others: [indexing, counting, following, housekeeping, licenses, written],
     })
 }
 
@@ -108,10 +118,20 @@ impl Running {
         for task in self.others {
             task.abort();
         }
+        keep_counts(&self.ctx).await;
         close(&self.ctx).await;
         payments::stop(self.simulator).await;
         postgres::stop(self.cluster).await;
         Ok(())
+    }
+}
+
+/// Writes down what was counted since the last time, unless the database does not answer.
+async fn keep_counts(ctx: &Context) {
+    match tokio::time::timeout(Duration::from_secs(2), search::asked::flush(ctx)).await {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => tracing::warn!(%error, "what was looked for last is not counted"),
+        Err(_) => tracing::warn!("what was looked for last is not counted: the database does not answer"),
     }
 }
 
@@ -129,6 +149,7 @@ pub async fn worker(config: Config) -> anyhow::Result<()> {
     let ctx = Context::open(config, Clock::System, Random::System).await?;
     wait_for_database(&ctx).await?;
     prepare_database(&ctx).await?;
+    bring_articles(&ctx).await?;
     let (stop, stopped) = watch::channel(false);
     let worker = spawn_worker(&ctx, stopped).await?;
     tracing::info!("working");
@@ -149,6 +170,13 @@ pub async fn prepare_database(ctx: &Context) -> anyhow::Result<()> {
     audit::ensure_partitions(&pool).await?;
     catalogue::seed(ctx).await?;
     pool.close().await;
+    Ok(())
+}
+
+/// The knowledge base as this program begins it. Not part of every command: an older one that is run for something
+/// else has no say in what readers see.
+pub async fn bring_articles(ctx: &Context) -> anyhow::Result<()> {
+    knowledge::seed(ctx).await.context("the starting articles could not be written")?;
     Ok(())
 }
 
@@ -244,29 +272,6 @@ impl Drop for AbortOnDrop {
     }
 }
 
-/// Opens or builds the search index, and tries again when the disk would not have it.
-async fn keep_index(ctx: Context) {
-    loop {
-        let building = ctx.clone();
-        let built = tokio::task::spawn_blocking(move || {
-            let documents = search::collect(&building.content, openapi::document());
-            building.search.prepare(&documents, &building.random)
-        })
-        .await;
-        match built {
-            Ok(Ok(())) => return,
-            Ok(Err(error)) => {
-                let cause = std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default();
-                tracing::error!(error = %error, cause, "the search index could not be built; trying again");
-            }
-            Err(error) => {
-                tracing::error!(error = %error, "the search index could not be built; trying again");
-            }
-        }
-        tokio::time::sleep(Duration::from_secs(30)).await;
-    }
-}
-
 /// Pages that may have changed leave the cache.
 async fn follow_outbox(ctx: Context, cache: http::PageCache) {
     let start = loop {
@@ -275,12 +280,26 @@ async fn follow_outbox(ctx: Context, cache: http::PageCache) {
             Err(_) => tokio::time::sleep(Duration::from_secs(2)).await,
         }
     };
+    // Pages were served before that place was known, and what happened meanwhile may lie before it.
+    cache.clear();
     let mut follower = outbox::Follower::from(ctx.db.clone(), start);
+    let mut again: Option<Instant> = None;
     loop {
-        let events = follower.next().await;
+        let heard = match again {
+            Some(at) => tokio::time::timeout_at(at, follower.next()).await.ok(),
+            None => Some(follower.next().await),
+        };
+        let Some(events) = heard else {
+            // Articles name related ones, and which those are is asked of the index, which was a moment behind.
+            cache.clear();
+            again = None;
+            continue;
+        };
         // Pages show none of an account's data yet, so only what is written for pages clears them.
         if events.iter().any(|event| event.topic.starts_with("content.")) {
             cache.clear();
+            ctx.search.nudge();
+            again = Some(Instant::now() + FOUND_BY_THEN);
         }
     }
 }

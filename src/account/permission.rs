@@ -72,6 +72,10 @@ pub enum Permission {
     CatalogueManage,
     /// See revenue and the ledger.
     FinanceRead,
+    /// Write the knowledge base.
+    KnowledgeWrite,
+    /// See what people look for, and whether pages help them.
+    InsightsRead,
 }
 
 /// What a permission asks for.
@@ -88,7 +92,7 @@ pub struct Rule {
 }
 
 impl Permission {
-    pub const ALL: [Self; 24] = [
+    pub const ALL: [Self; 26] = [
         Self::AccountRead,
         Self::AccountWrite,
         Self::AccountSecure,
@@ -113,6 +117,8 @@ impl Permission {
         Self::PaymentsManage,
         Self::CatalogueManage,
         Self::FinanceRead,
+        Self::KnowledgeWrite,
+        Self::InsightsRead,
     ];
 
     #[rustfmt::skip]
@@ -143,6 +149,8 @@ impl Permission {
             Self::PaymentsManage    => ("payments:manage",    ADMIN,    None,                           false, true),
             Self::CatalogueManage   => ("catalogue:manage",   ADMIN,    None,                           false, true),
             Self::FinanceRead       => ("finance:read",       ADMIN,    None,                           true,  false),
+            Self::KnowledgeWrite    => ("knowledge:write",    STAFF,    None,                           false, false),
+            Self::InsightsRead      => ("insights:read",      STAFF,    None,                           true,  false),
         };
         Rule { name, roles, scope, reads, fresh }
     }

@@ -7,15 +7,17 @@ mod auth;
 pub mod error;
 pub mod extract;
 mod licenses;
+mod open;
 pub mod openapi;
 mod payments;
 mod problems;
 mod search;
+mod support;
 
 use axum::Router;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-pub use self::licenses::is_open;
+pub use self::open::{is_asked_often, is_open};
 use crate::context::Context;
 
 fn documented() -> OpenApiRouter<Context> {
@@ -23,6 +25,7 @@ fn documented() -> OpenApiRouter<Context> {
         .merge(auth::routes())
         .merge(payments::routes())
         .merge(licenses::routes())
+        .merge(support::routes())
         .routes(routes!(search::search))
 }
 

@@ -32,6 +32,7 @@ pub(super) fn base() -> OpenApi {
             tag("Personal tokens", "Tokens for the caller's own programs."),
             tag("Payments", "Prices, buying, invoices, subscriptions and refunds."),
             tag("Licenses", "What one may use, on which machines, and until when."),
+            tag("Support", "Help articles, and whether they helped."),
             tag("Search", "Search over everything one can read on this site."),
         ]))
         .components(Some(ways_to_say_who_is_calling()))

@@ -87,7 +87,7 @@ pub const KEYS: &[Key] = &[
         "DEVFORGE_DATABASE_MAX_CONNECTIONS",
         "database.max_connections",
         "16",
-        "connections this process may hold",
+        "connections this process may hold, 8 or more",
     ),
     key(
         "DEVFORGE_DATABASE_ACQUIRE_TIMEOUT_SECONDS",

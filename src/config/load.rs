@@ -16,6 +16,8 @@ use crate::{crypto, random::Random};
 
 /// The shortest secret that production takes.
 const MIN_SECRET_CHARS: usize = 32;
+/// Gathered look-ups keep up to four connections while they are busy; jobs, followers and all other queries need some.
+const MIN_CONNECTIONS: u32 = 8;
 
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -170,7 +172,7 @@ impl Config {
             licenses: LicensesConfig { cache: sources.seconds("DEVFORGE_LICENSE_CACHE_SECONDS")? },
             database: DatabaseConfig {
                 url: sources.secret("DATABASE_URL"),
-                max_connections: sources.parse("DEVFORGE_DATABASE_MAX_CONNECTIONS", "a number")?,
+                max_connections: connections(sources)?,
                 acquire_timeout: sources.seconds("DEVFORGE_DATABASE_ACQUIRE_TIMEOUT_SECONDS")?,
                 statement_timeout: sources.seconds("DEVFORGE_DATABASE_STATEMENT_TIMEOUT_SECONDS")?,
             },
@@ -259,6 +261,16 @@ fn http(sources: &Sources) -> Result<HttpConfig, Error> {
         rate_per_minute: sources.parse("DEVFORGE_HTTP_RATE_PER_MINUTE", "a number")?,
         metrics_token: sources.secret("DEVFORGE_HTTP_METRICS_TOKEN"),
     })
+}
+
+fn connections(sources: &Sources) -> Result<u32, Error> {
+    let key = "DEVFORGE_DATABASE_MAX_CONNECTIONS";
+    let wanted = "8 or more: sign-ins and licenses alone keep up to 4 connections while they are looked up";
+    let connections: u32 = sources.parse(key, wanted)?;
+    if connections < MIN_CONNECTIONS {
+        return Err(Error::BadValue { key, value: connections.to_string(), wanted });
+    }
+    Ok(connections)
 }
 
 fn operator(sources: &Sources, mode: Mode) -> Result<OperatorConfig, Error> {
@@ -466,10 +478,18 @@ mod tests {
             ("DEVFORGE_HTTP_TRUSTED_PROXIES", "10.0.0.0/99"),
             ("DEVFORGE_MODE", "prod"),
             ("DEVFORGE_JOBS_IN_PROCESS", "maybe"),
+            ("DEVFORGE_DATABASE_MAX_CONNECTIONS", "7"),
+            ("DEVFORGE_DATABASE_MAX_CONNECTIONS", "many"),
         ] {
             let error = load(&[(key, value)]).expect_err(key);
             assert!(error.to_string().starts_with(key) && error.to_string().contains("must be"), "{error}");
         }
+    }
+
+    #[test]
+    fn as_few_connections_as_the_program_needs_are_taken() {
+        let config = load(&[("DEVFORGE_DATABASE_MAX_CONNECTIONS", "8")]).expect("enough");
+        assert_eq!(config.database.max_connections, MIN_CONNECTIONS);
     }
 
     #[test]

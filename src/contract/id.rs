@@ -240,6 +240,11 @@ define_id!(
     MachineId,
     "mch"
 );
+define_id!(
+    /// An article of the knowledge base.
+    ArticleId,
+    "art"
+);
 
 #[cfg(test)]
 mod tests {

@@ -6,6 +6,7 @@
 pub mod account;
 pub mod country;
 pub mod id;
+pub mod knowledge;
 pub mod license;
 pub mod license_key;
 pub mod list;

@@ -57,11 +57,13 @@ pub enum Purpose {
     MachineFingerprint,
     /// Which addresses have had a trial, after their accounts have ended too.
     TrialAddress,
+    /// From where a page was said to be helpful, on one day.
+    PageVisitor,
 }
 
 impl Purpose {
     /// In the order of their declaration: the place of each is its index among the keys.
-    const ALL: [Self; 15] = [
+    const ALL: [Self; 16] = [
         Self::SessionToken,
         Self::RateLimitKey,
         Self::ApiSession,
@@ -77,6 +79,7 @@ impl Purpose {
         Self::LicenseKey,
         Self::MachineFingerprint,
         Self::TrialAddress,
+        Self::PageVisitor,
     ];
 
     const fn label(self) -> &'static [u8] {
@@ -96,6 +99,7 @@ impl Purpose {
             Self::LicenseKey => b"devforge license key v1",
             Self::MachineFingerprint => b"devforge machine fingerprint v1",
             Self::TrialAddress => b"devforge trial address v1",
+            Self::PageVisitor => b"devforge page visitor v1",
         }
     }
 }

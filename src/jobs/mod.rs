@@ -16,7 +16,7 @@ use time::OffsetDateTime;
 
 use crate::context::Context;
 
-pub use store::{DeadJob, QueueFigures};
+pub use store::{DeadJob, QueueDelay, QueueFigures};
 pub use worker::{Worker, WorkerError, prepare_schema, run_all_queued};
 
 /// One kind of background work.
@@ -66,6 +66,11 @@ pub async fn dead(ctx: &Context, limit: i64) -> Result<Vec<DeadJob>, Error> {
 /// Lets a dead job run again, from its first attempt. False when there is no such job.
 pub async fn revive(ctx: &Context, id: i64) -> Result<bool, Error> {
     store::revive(&ctx.db, id).await.map_err(Error::from)
+}
+
+/// Whether work waits longer than it should.
+pub async fn delay(ctx: &Context) -> Result<QueueDelay, Error> {
+    store::delay(&ctx.db).await.map_err(Error::from)
 }
 
 /// How many wait, run, and are dead.

@@ -22,6 +22,8 @@ pub const CRONTAB: &str = "\
 29 * * * * reconcile ?id=reconcile {}
 29 4 * * * purge_inbox ?id=purge_inbox&fill=1d {}
 47 4 * * * empty_unpaid ?id=empty_unpaid&fill=1d {}
+33 4 * * * purge_asked ?id=purge_asked&fill=1d {}
+39 4 * * * purge_feedback ?id=purge_feedback&fill=1d {}
 7 4 * * * sweep_uploads ?id=sweep_uploads&fill=1d {}
 31 2 * * * set_licenses_right ?id=set_licenses_right&fill=1d {}
 35 9 * * * remind_of_license_ends ?id=remind_of_license_ends&fill=1d {}

@@ -25,6 +25,13 @@ pub struct QueueFigures {
     pub dead: i64,
 }
 
+/// What waits although it is due, or was tried in vain again and again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct QueueDelay {
+    pub work: bool,
+    pub mail: bool,
+}
+
 pub async fn add(
     conn: &mut PgConnection,
     name: &str,
@@ -79,6 +86,22 @@ pub async fn revive(pool: &PgPool, id: i64) -> Result<bool, sqlx::Error> {
     .fetch_one(pool)
     .await?;
     Ok(row.try_get::<i64, _>(0)? == 1)
+}
+
+/// A job that nobody has taken for two minutes is late. One mail that is refused for now says nothing of ours: it takes
+/// several of them.
+pub async fn delay(pool: &PgPool) -> Result<QueueDelay, sqlx::Error> {
+    let row = sqlx::query(
+        "select coalesce(bool_or(late), false) as work,
+                coalesce(bool_or(late) filter (where is_mail), false)
+                    or count(*) filter (where is_mail and attempts >= 3) >= 3 as mail
+         from (
+             select run_at < now() - interval '2 minutes' as late, task_identifier = 'send_mail' as is_mail, attempts
+             from graphile_worker.jobs where locked_at is null and attempts < max_attempts) waiting",
+    )
+    .fetch_one(pool)
+    .await?;
+    Ok(QueueDelay { work: row.try_get("work")?, mail: row.try_get("mail")? })
 }
 
 pub async fn figures(pool: &PgPool) -> Result<QueueFigures, sqlx::Error> {

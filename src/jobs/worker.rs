@@ -3,20 +3,24 @@
 use std::{future::Future, time::Duration};
 
 use graphile_worker::{
-    IntoTaskHandlerResult, LocalQueueConfig, TaskHandler, Worker as GraphileWorker, WorkerContext,
-    WorkerOptions,
+    IntoTaskHandlerResult, LocalQueueConfig, RefetchDelayConfig, TaskHandler, Worker as GraphileWorker,
+    WorkerContext, WorkerOptions,
 };
 use serde::{Deserialize, Serialize};
 use sqlx::PgPool;
 
 use super::{Job, schedule};
-use crate::{account, audit, billing, context::Context, license, mail, session, signing, storage};
+use crate::{
+    account, audit, billing, context::Context, license, mail, search, session, signing, storage, support,
+};
 
 /// A process that died is noticed after this long, and its jobs go to others.
 const DEAD_AFTER: Duration = Duration::from_secs(60);
 const HEARTBEAT: Duration = Duration::from_secs(10);
 /// Notifications wake the worker at once; polling only catches those that were lost, and jobs for later.
 const POLL: Duration = Duration::from_secs(2);
+/// The queue makes it between half of this and all of it.
+const PAUSE_WHEN_IDLE: Duration = Duration::from_secs(1);
 const SEAL_EVERY: Duration = Duration::from_secs(1);
 
 #[derive(Debug, thiserror::Error)]
@@ -99,7 +103,9 @@ fn options(ctx: &Context) -> WorkerOptions {
         .define_job::<Task<license::follow::SetLicensesRight>>()
         .define_job::<Task<license::life::RemindOfEnds>>()
         .define_job::<Task<license::machine::ReleaseMachines>>()
+        .define_job::<Task<search::asked::PurgeAsked>>()
         .define_job::<Task<storage::jobs::SweepUploads>>()
+        .define_job::<Task<support::feedback::PurgeFeedback>>()
         .define_job::<Task<schedule::KeepHouse>>()
 }
 
@@ -114,6 +120,16 @@ pub struct Worker {
     ctx: Context,
 }
 
+/// Without a pause after a fetch that found nothing, version 0.14 asks the database again at once and for ever: a thousand
+/// times a second by an idle process. The first notification ends the pause.
+fn local_queue(ctx: &Context) -> LocalQueueConfig {
+    let pause = RefetchDelayConfig::default()
+        .with_duration(PAUSE_WHEN_IDLE)
+        .with_threshold(0)
+        .with_max_abort_threshold(1);
+    LocalQueueConfig::builder().size(ctx.config.jobs.concurrency.max(1) * 2).build().with_refetch_delay(pause)
+}
+
 impl Worker {
     /// `stop` ends the worker: jobs under way get the drain time to finish.
     pub async fn start(
@@ -123,7 +139,7 @@ impl Worker {
         let inner = options(ctx)
             // Otherwise each notification or poll starts one job a thread, and a backlog that nobody adds to, such as
             // that of a process that died, is worked off two jobs a second.
-            .local_queue(LocalQueueConfig::builder().size(ctx.config.jobs.concurrency.max(1) * 2).build())
+            .local_queue(local_queue(ctx))
             .with_cron(schedule::CRONTAB)
             .map_err(|error| WorkerError::Setup(error.to_string()))?
             .shutdown_signal(stop)

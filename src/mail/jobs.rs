@@ -8,7 +8,7 @@ use super::{MailId, MailState, StoredMail, SuppressionReason, key, store, transp
 use crate::{context::Context, jobs::Job};
 
 /// How long we can still tell someone what a mail said.
-const KEEP_BODIES: Duration = Duration::days(90);
+pub const KEEP_BODIES: Duration = Duration::days(90);
 
 /// Mails whose bodies one statement deletes, and how many such statements one run makes.
 const PURGE_BATCH: i64 = 1_000;
@@ -43,6 +43,12 @@ impl Job for SendMail {
         };
         match ctx.mail.deliver(&mail, html, text).await {
             Ok(()) => store::sent(&ctx.db, self.id, ctx.clock.now(), keep).await?,
+            // What a stranger wrote may be refused for what it says, and servers do not always tell that apart. The address
+            // is the operator's own, so it is not given up for it.
+            Err(Failure::NoSuchMailbox(reply)) if mail.reply_to.is_some() => {
+                tracing::warn!(mail = %self.id, reply, "the mail server refused a mail for good");
+                store::ended(&ctx.db, self.id, MailState::Failed, &reply, keep).await?;
+            }
             Err(Failure::NoSuchMailbox(reply)) => no_such_mailbox(&ctx, &mail, &reply, keep).await?,
             Err(Failure::Refused(reply)) => {
                 tracing::warn!(mail = %self.id, reply, "the mail server refused a mail for good");

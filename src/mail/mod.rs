@@ -14,7 +14,7 @@ use sqlx::PgConnection;
 use time::OffsetDateTime;
 
 pub use self::{
-    jobs::{PurgeMail, SendMail},
+    jobs::{KEEP_BODIES, PurgeMail, SendMail},
     template::{Message, Rendered},
     transport::Mailer,
 };
@@ -121,6 +121,8 @@ pub struct StoredMail {
     pub kind: String,
     pub to_address: String,
     pub to_name: Option<String>,
+    /// Whom an answer goes to, where that is not the sender. Forgotten with the bodies.
+    pub reply_to: Option<String>,
     pub subject: String,
     pub html: Option<String>,
     pub text: Option<String>,
@@ -169,6 +171,10 @@ async fn write(
     if !accepts(address) {
         return Err(Error::Address);
     }
+    let reply_to = message.answers_go_to();
+    if reply_to.is_some_and(|address| !accepts(address)) {
+        return Err(Error::Address);
+    }
     let name = to.name.as_deref().map(template::one_line).filter(|name| !name.is_empty());
     let Rendered { subject, html, text } = message.render(address);
     let now = ctx.clock.now();
@@ -179,6 +185,7 @@ async fn write(
         kind,
         to_address: address,
         to_name: name.as_deref(),
+        reply_to,
         subject: &subject,
         html: &html,
         text: &text,
@@ -196,8 +203,8 @@ pub fn accepts(address: &str) -> bool {
     address.len() <= ADDRESS_BYTES && address.parse::<lettre::Address>().is_ok()
 }
 
-/// Leaves of every mail about `account`, and of every other mail to `address`, that there was one, and when. One that
-/// is still queued is not sent.
+/// Leaves of every mail about `account`, and of every other mail to `address` or written by whoever reads it, that there
+/// was one, and when. One that is still queued is not sent.
 pub async fn forget(conn: &mut PgConnection, account: UserId, address: &str) -> Result<(), Error> {
     Ok(store::forget(conn, account.uuid(), &key(address)).await?)
 }

@@ -12,6 +12,7 @@ pub struct NewMail<'a> {
     pub kind: &'a str,
     pub to_address: &'a str,
     pub to_name: Option<&'a str>,
+    pub reply_to: Option<&'a str>,
     pub subject: &'a str,
     pub html: &'a str,
     pub text: &'a str,
@@ -24,8 +25,8 @@ pub async fn insert(db: impl PgExecutor<'_>, mail: &NewMail<'_>) -> Result<(), s
     sqlx::query!(
         "insert into mail_message
              (id, account_id, kind, to_address, to_name, subject, html, text, sensitive, state, message_id_header,
-              created_at)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'queued', $10, $11)",
+              created_at, reply_to)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'queued', $10, $11, $12)",
         mail.id.uuid(),
         mail.account,
         mail.kind,
@@ -37,6 +38,7 @@ pub async fn insert(db: impl PgExecutor<'_>, mail: &NewMail<'_>) -> Result<(), s
         mail.sensitive,
         mail.message_id_header,
         mail.created_at,
+        mail.reply_to,
     )
     .execute(db)
     .await?;
@@ -45,7 +47,7 @@ pub async fn insert(db: impl PgExecutor<'_>, mail: &NewMail<'_>) -> Result<(), s
 
 pub async fn find(db: impl PgExecutor<'_>, id: MailId) -> Result<Option<StoredMail>, sqlx::Error> {
     let row = sqlx::query!(
-        "select id, kind, to_address, to_name, subject, html, text, sensitive, state, attempts, last_error,
+        "select id, kind, to_address, to_name, reply_to, subject, html, text, sensitive, state, attempts, last_error,
                 message_id_header, created_at, sent_at
          from mail_message where id = $1",
         id.uuid(),
@@ -58,6 +60,7 @@ pub async fn find(db: impl PgExecutor<'_>, id: MailId) -> Result<Option<StoredMa
             kind: row.kind,
             to_address: row.to_address,
             to_name: row.to_name,
+            reply_to: row.reply_to,
             subject: row.subject,
             html: row.html,
             text: row.text,
@@ -116,7 +119,8 @@ pub async fn sent(
     sqlx::query!(
         "update mail_message
          set state = 'sent', sent_at = $2, attempts = attempts + 1, last_error = null,
-             html = case when $3 then html end, text = case when $3 then text end
+             html = case when $3 then html end, text = case when $3 then text end,
+             reply_to = case when $3 then reply_to end
          where id = $1 and state = 'queued'",
         id.uuid(),
         now,
@@ -138,7 +142,8 @@ pub async fn ended(
     sqlx::query!(
         "update mail_message
          set state = $2, attempts = attempts + (case when $2 = 'failed' then 1 else 0 end), last_error = $3,
-             html = case when $4 then html end, text = case when $4 then text end
+             html = case when $4 then html end, text = case when $4 then text end,
+             reply_to = case when $4 then reply_to end
          where id = $1 and state = 'queued'",
         id.uuid(),
         to.as_str(),
@@ -150,10 +155,12 @@ pub async fn ended(
     Ok(())
 }
 
-/// Deletes the bodies of at most `limit` mails written before `before`, and says of how many.
+/// Deletes the bodies of at most `limit` mails written before `before`, and says of how many. The subject of what
+/// somebody wrote to us names them, and goes as well.
 pub async fn purge(db: impl PgExecutor<'_>, before: OffsetDateTime, limit: i64) -> Result<u64, sqlx::Error> {
     let done = sqlx::query!(
-        "update mail_message set html = null, text = null
+        "update mail_message
+         set html = null, text = null, reply_to = null, subject = case when reply_to is null then subject else '' end
          where id in (
              select id from mail_message where created_at < $1 and html is not null order by created_at limit $2)",
         before,
@@ -167,8 +174,9 @@ pub async fn purge(db: impl PgExecutor<'_>, before: OffsetDateTime, limit: i64) 
 pub async fn forget(db: impl PgExecutor<'_>, account: Uuid, address: &str) -> Result<(), sqlx::Error> {
     sqlx::query!(
         "update mail_message
-         set to_address = 'deleted', to_name = null, subject = '', html = null, text = null, last_error = null
-         where account_id = $1 or lower(to_address) = $2",
+         set to_address = 'deleted', to_name = null, reply_to = null, subject = '', html = null, text = null,
+             last_error = null
+         where account_id = $1 or lower(to_address) = $2 or lower(reply_to) = $2",
         account,
         address,
     )

@@ -19,16 +19,22 @@ pub struct Message {
     subject: String,
     greeting: Option<String>,
     blocks: Vec<Block>,
+    reply_to: Option<String>,
     sensitive: bool,
 }
 
 #[derive(Debug, Clone)]
 enum Block {
     Paragraph(String),
-    Action { label: String, url: String },
+    Action {
+        label: String,
+        url: String,
+    },
     Code(String),
     Facts(Vec<(String, String)>),
     Note(String),
+    /// Somebody's own words, line by line.
+    Words(Vec<String>),
 }
 
 /// A mail as it is stored and sent.
@@ -42,7 +48,7 @@ pub struct Rendered {
 impl Message {
     pub fn new(subject: impl AsRef<str>) -> Self {
         let subject = one_line(subject.as_ref()).chars().take(SUBJECT_CHARS).collect();
-        Self { subject, greeting: None, blocks: Vec::new(), sensitive: false }
+        Self { subject, greeting: None, blocks: Vec::new(), reply_to: None, sensitive: false }
     }
 
     #[must_use]
@@ -84,6 +90,20 @@ impl Message {
         self.with(Block::Note(one_line(text.as_ref())))
     }
 
+    /// What somebody wrote, with its line breaks. It is set apart, so that nobody takes it for our words.
+    #[must_use]
+    pub fn words(self, text: impl AsRef<str>) -> Self {
+        self.with(Block::Words(text.as_ref().lines().map(one_line).collect()))
+    }
+
+    /// Whom an answer goes to, where that is not the sender. An address that cannot receive mail is refused when the
+    /// mail is sent.
+    #[must_use]
+    pub fn reply_to(mut self, address: impl AsRef<str>) -> Self {
+        self.reply_to = Some(one_line(address.as_ref()));
+        self
+    }
+
     /// Carries something that opens a door, such as a link with a token: once the mail is out, we keep no copy
     /// of what it said.
     #[must_use]
@@ -94,6 +114,10 @@ impl Message {
 
     pub(super) fn is_sensitive(&self) -> bool {
         self.sensitive
+    }
+
+    pub(super) fn answers_go_to(&self) -> Option<&str> {
+        self.reply_to.as_deref()
     }
 
     fn with(mut self, block: Block) -> Self {
@@ -164,6 +188,10 @@ impl Block {
                 table
             }
             Self::Note(text) => format!("<p class=\"n\" style=\"{NOTE}\">{}</p>", escape(text)),
+            Self::Words(lines) => {
+                let lines: Vec<String> = lines.iter().map(|line| escape(line)).collect();
+                format!("<p class=\"t l\" style=\"{WORDS}\">{}</p>", lines.join("<br>"))
+            }
         }
     }
 
@@ -186,6 +214,13 @@ impl Block {
                     wrap(out, &format!("{label}: {value}"), "  ");
                 }
             }
+            // Quoted as mail programs do it: no line of it can be read as the end of the mail.
+            Self::Words(lines) => {
+                for line in lines {
+                    out.push_str("> ");
+                    wrap(out, line, "> ");
+                }
+            }
         }
     }
 }
@@ -193,6 +228,8 @@ impl Block {
 const FONT: &str = "font-family:Archivo,'Helvetica Neue',Helvetica,Arial,sans-serif;";
 const PARAGRAPH: &str = "margin:0;font-size:16px;line-height:26px;color:#181c22;";
 const NOTE: &str = "margin:0;font-size:13px;line-height:20px;color:#474c53;";
+const WORDS: &str = "margin:0;padding:4px 0 4px 12px;border-left:2px solid #d9dcdf;font-size:16px;line-height:26px;\
+color:#181c22;word-break:break-word;";
 const FACT: &str = "padding:8px 12px 8px 0;border-top:1px solid #d9dcdf;font-size:14px;line-height:20px;";
 const TABLE: &str = "cellpadding=\"0\" cellspacing=\"0\" border=\"0\"";
 
@@ -419,6 +456,31 @@ Sent by Dev Forge to ada@example.com
     }
 
     #[test]
+    fn somebody_s_words_keep_their_lines_and_stay_words() {
+        let typed = "Hello,\n\n<b>bold</b> {{rows}}\n-- \nBcc: all@example.com";
+        let Rendered { html, text, .. } = Message::new("x").words(typed).render("ada@example.com");
+        assert!(
+            text.contains("> Hello,\n> \n> <b>bold</b> {{rows}}\n> --\n> Bcc: all@example.com\n"),
+            "{text}"
+        );
+        assert!(
+            html.contains("Hello,<br><br>&lt;b&gt;bold&lt;/b&gt; &#123;&#123;rows&#125;&#125;<br>--<br>"),
+            "{html}"
+        );
+    }
+
+    #[test]
+    fn an_address_to_answer_to_stays_on_its_line() {
+        let message = Message::new("x").reply_to("ada@example.com\r\nBcc: all@example.com");
+        assert_eq!(
+            message.answers_go_to(),
+            Some("ada@example.com Bcc: all@example.com"),
+            "which nobody can send to"
+        );
+        assert_eq!(Message::new("x").answers_go_to(), None);
+    }
+
+    #[test]
     fn a_code_makes_a_mail_sensitive() {
         assert!(!Message::new("x").paragraph("y").is_sensitive());
         assert!(Message::new("x").code("123456").is_sensitive());
@@ -436,7 +498,7 @@ Sent by Dev Forge to ada@example.com
 
         #[test]
         fn any_text_renders(text in any::<String>()) {
-            let mail = Message::new(&text).greeting(&text).paragraph(&text).action(&text, &text).code(&text).note(&text);
+            let mail = Message::new(&text).greeting(&text).paragraph(&text).action(&text, &text).code(&text).note(&text).words(&text);
             let Rendered { subject, html, text } = mail.render("ada@example.com");
             prop_assert!(!subject.chars().any(char::is_control));
             prop_assert!(!html.contains('\0') && !text.contains('\0') && !html.contains("{{"));

@@ -118,7 +118,13 @@ impl Mailer {
             .singlepart(SinglePart::html(html.to_owned()));
         // Keeps holiday notices from being sent back.
         let automatic = HeaderName::new_from_ascii_str("Auto-Submitted");
-        lettre::Message::builder()
+        let mut letter = lettre::Message::builder();
+        if let Some(answers) = &mail.reply_to {
+            let answers =
+                answers.parse().map_err(|_| "the address to answer to cannot receive mail".to_owned())?;
+            letter = letter.reply_to(Mailbox::new(None, answers));
+        }
+        letter
             .from(self.from.clone())
             .to(Mailbox::new(mail.to_name.clone(), address))
             .subject(mail.subject.as_str())
@@ -182,6 +188,7 @@ mod tests {
             kind: "test".to_owned(),
             to_address: "ada@example.com".to_owned(),
             to_name: to_name.map(str::to_owned),
+            reply_to: None,
             subject: "Steel".to_owned(),
             html: Some("<p>Steel</p>".to_owned()),
             text: Some("Steel".to_owned()),
@@ -230,6 +237,23 @@ mod tests {
         assert!(text.contains("Message-ID: <eml_1@forge.example>\r\n"));
         assert!(text.contains("Date: Fri, 20 Nov 2026 10:00:00 +0000\r\n"));
         assert!(text.contains("Auto-Submitted: auto-generated\r\n"));
+    }
+
+    #[test]
+    fn an_answer_goes_to_whom_the_mail_names() {
+        let mailer = Mailer::from_config(&config(None)).expect("a mailer");
+        let head = |mail: &StoredMail| {
+            let letter = mailer.letter(mail, "", "").expect("a letter");
+            String::from_utf8(letter.formatted()).expect("mail is ASCII")
+        };
+        assert!(!head(&mail(None)).contains("Reply-To"));
+        let answered = StoredMail { reply_to: Some("jo@example.org".to_owned()), ..mail(None) };
+        let head = head(&answered);
+        assert!(head.contains("Reply-To: jo@example.org\r\n"), "{head}");
+        assert!(head.contains("<no-reply@forge.example>\r\n"), "{head}");
+        let hostile =
+            StoredMail { reply_to: Some("jo@example.org\r\nBcc: all@example.com".to_owned()), ..mail(None) };
+        assert!(mailer.letter(&hostile, "", "").is_err());
     }
 
     #[test]

@@ -1,274 +1,302 @@
 //! Search over everything one can read here: Tantivy, in process.
 //!
-//! What always holds: the index can be thrown away. It lies in a folder named after what it was built from,
-//! so a node whose index is missing, corrupt or built from other documents builds it anew, beside the old one,
-//! and swaps; searching goes on meanwhile.
+//! What always holds: the index can be thrown away. It lies in a folder named after what the program itself brings
+//! (the written pages, the API) and a number; one that is missing, damaged or asked for anew is built beside the old
+//! one under the next number, and searching goes on meanwhile. What changes while the site runs is followed through
+//! the outbox, and each commit of the index says up to where.
 
+mod analysis;
+pub mod asked;
 mod document;
+mod feed;
+mod follow;
+mod highlight;
+mod live;
 mod query;
+pub mod relevance;
+mod schema;
+mod store;
 
 use std::{
+    fs::{self, File},
+    io,
     path::{Path, PathBuf},
-    sync::{Arc, PoisonError, RwLock},
+    sync::{
+        Arc, PoisonError, RwLock,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
-use tantivy::{
-    Index, IndexReader, ReloadPolicy, TantivyDocument,
-    schema::{Field, IndexRecordOption, STORED, STRING, Schema, TextFieldIndexing, TextOptions},
+use tokio::{sync::Notify, task::spawn_blocking};
+
+use self::{
+    document::fingerprint,
+    feed::Batch,
+    live::{Live, Place},
 };
-
-pub use document::{SearchDocument, collect};
-
-use crate::{contract::search::SearchResults, crypto, random::Random};
+pub use self::{
+    document::{SearchDocument, documents},
+    follow::{follow, prepare, rebuild},
+};
+use crate::{
+    contract::search::{SearchKind, SearchResults},
+    crypto,
+    random::Random,
+};
 
 pub const MAX_QUERY_CHARS: usize = 200;
 pub const MAX_RESULTS: usize = 50;
-/// Changes when the schema or the analysis does, so that older indexes are not opened.
-const FORMAT: &str = "1";
-const WRITER_BYTES: usize = 20_000_000;
+/// Whoever builds or removes an index has the lock of this file.
+const BUILDING: &str = "building.lock";
 
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     #[error("the search index failed")]
     Tantivy(#[from] tantivy::TantivyError),
     #[error("the search index folder {path} cannot be used: {source}")]
-    Folder { path: PathBuf, source: std::io::Error },
+    Folder { path: PathBuf, source: io::Error },
+    #[error("the search index is damaged: {0}")]
+    Damaged(String),
     #[error("the search index is being built")]
     NotReady,
+    #[error("what is to be found cannot be read")]
+    Database(#[from] sqlx::Error),
+    /// With what a source says of it.
+    #[error("what is to be found cannot be read: {0}")]
+    Source(String),
+    #[error("the search index was not worked on to the end")]
+    CutOff,
 }
 
-#[derive(Clone)]
-pub struct Search {
-    directory: Arc<PathBuf>,
-    live: Arc<RwLock<Option<Live>>>,
-}
-
-#[derive(Clone)]
-struct Live {
-    index: Index,
-    reader: IndexReader,
-    fields: Fields,
-}
-
+/// What somebody looks for.
 #[derive(Debug, Clone, Copy)]
-struct Fields {
-    url: Field,
-    kind: Field,
-    title: Field,
-    body: Field,
+pub struct Ask<'a> {
+    pub text: &'a str,
+    /// Only this kind of thing; the facets count all kinds all the same.
+    pub kind: Option<SearchKind>,
+    pub limit: usize,
+    pub offset: usize,
 }
 
-fn schema() -> (Schema, Fields) {
-    let mut builder = Schema::builder();
-    let text = TextOptions::default().set_stored().set_indexing_options(
-        TextFieldIndexing::default()
-            .set_tokenizer("en_stem")
-            .set_index_option(IndexRecordOption::WithFreqsAndPositions),
-    );
-    let fields = Fields {
-        url: builder.add_text_field("url", STRING | STORED),
-        kind: builder.add_text_field("kind", STRING | STORED),
-        title: builder.add_text_field("title", text.clone()),
-        body: builder.add_text_field("body", text),
-    };
-    (builder.build(), fields)
+/// Cheap to clone; one per process.
+#[derive(Clone)]
+pub struct Search(Arc<Parts>);
+
+struct Parts {
+    directory: PathBuf,
+    live: RwLock<Option<Arc<Live>>>,
+    /// A search failed: the index is looked at.
+    is_suspect: AtomicBool,
+    news: Notify,
+    asked: asked::Counts,
+}
+
+/// When an index that is already there will do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Unless {
+    Never,
+    /// Another process has built one with a higher number.
+    NewerThan(u64),
 }
 
 impl Search {
     pub fn open(directory: &Path) -> Result<Self, Error> {
-        Ok(Self { directory: Arc::new(directory.to_owned()), live: Arc::default() })
+        Ok(Self(Arc::new(Parts {
+            directory: directory.to_owned(),
+            live: RwLock::default(),
+            is_suspect: AtomicBool::new(false),
+            news: Notify::new(),
+            asked: asked::Counts::default(),
+        })))
     }
 
-    /// Opens the index of these documents, building it when it is not there or cannot be read. Blocking.
+    /// Opens the index of exactly these documents, building it when it is not there or cannot be read. It follows
+    /// nothing. Blocking.
     pub fn prepare(&self, documents: &[SearchDocument], random: &Random) -> Result<(), Error> {
-        let folder = self.directory.join(fingerprint(documents));
-        if let Ok(live) = open(&folder) {
-            self.swap(live);
+        let named = fingerprint(documents);
+        if self.open_newest(&named, 0) {
             return Ok(());
         }
-        self.rebuild(documents, random)
-    }
-
-    /// Builds the index anew, whatever is there. Blocking.
-    pub fn rebuild(&self, documents: &[SearchDocument], random: &Random) -> Result<(), Error> {
-        let failed = |path: &Path| {
-            let path = path.to_owned();
-            move |source| Error::Folder { path, source }
-        };
-        let folder = self.directory.join(fingerprint(documents));
-        let draft = self.directory.join(format!("draft-{}", crypto::to_hex(&random.bytes::<8>())));
-        std::fs::create_dir_all(&draft).map_err(failed(&draft))?;
-        let built = write(&draft, documents);
-        if let Err(error) = built {
-            let _ = std::fs::remove_dir_all(&draft);
-            return Err(error);
-        }
-        if folder.exists() {
-            std::fs::remove_dir_all(&folder).map_err(failed(&folder))?;
-        }
-        if let Err(error) = std::fs::rename(&draft, &folder) {
-            let _ = std::fs::remove_dir_all(&draft);
-            // Another process of this folder has put its own there first: the same documents, so the same index.
-            if !folder.exists() {
-                return Err(failed(&folder)(error));
-            }
-        }
-        self.swap(open(&folder)?);
-        self.remove_others(&folder);
-        Ok(())
+        self.make(&named, [Ok(documents.to_vec())], None, random, Unless::NewerThan(0))
     }
 
     pub fn is_ready(&self) -> bool {
-        self.live.read().unwrap_or_else(PoisonError::into_inner).is_some()
+        self.live().is_ok()
     }
 
     /// How many documents can be found.
     pub fn document_count(&self) -> Result<u64, Error> {
-        Ok(self.live()?.reader.searcher().num_docs())
+        Ok(self.live()?.document_count())
     }
 
-    /// What fits best to `text`, best first.
-    pub fn find(&self, text: &str, limit: usize) -> Result<SearchResults, Error> {
-        query::find(&self.live()?, text, limit.min(MAX_RESULTS))
+    /// What fits best, best first. Blocking, for a few milliseconds.
+    pub fn find(&self, ask: &Ask<'_>) -> Result<SearchResults, Error> {
+        let ask = Ask { limit: ask.limit.min(MAX_RESULTS), ..*ask };
+        let found = self.live()?.find(&ask);
+        if let Err(error) = &found {
+            tracing::error!(%error, cause = cause(error), "a search failed; the index is looked at");
+            self.suspect();
+        }
+        found
     }
 
-    fn live(&self) -> Result<Live, Error> {
-        self.live.read().unwrap_or_else(PoisonError::into_inner).clone().ok_or(Error::NotReady)
+    /// The same away from the threads that answer everybody else.
+    pub async fn look_for(
+        &self,
+        text: &str,
+        kind: Option<SearchKind>,
+        limit: usize,
+        offset: usize,
+    ) -> Result<SearchResults, Error> {
+        let (search, text) = (self.clone(), text.to_owned());
+        let found = spawn_blocking(move || search.find(&Ask { text: &text, kind, limit, offset }));
+        found.await.unwrap_or(Err(Error::CutOff))
+    }
+
+    /// Something that can be found has changed: whoever follows need not wait for the next look.
+    pub fn nudge(&self) {
+        self.0.news.notify_one();
+    }
+
+    /// Something failed that cannot while every file is what was written.
+    fn suspect(&self) {
+        self.0.is_suspect.store(true, Ordering::Relaxed);
+        self.nudge();
+    }
+
+    fn take_suspicion(&self) -> bool {
+        self.0.is_suspect.swap(false, Ordering::Relaxed)
+    }
+
+    async fn nudged(&self) {
+        self.0.news.notified().await;
+    }
+
+    fn live(&self) -> Result<Arc<Live>, Error> {
+        self.0.live.read().unwrap_or_else(PoisonError::into_inner).clone().ok_or(Error::NotReady)
     }
 
     fn swap(&self, live: Live) {
-        *self.live.write().unwrap_or_else(PoisonError::into_inner) = Some(live);
+        let before = self.0.live.write().unwrap_or_else(PoisonError::into_inner).replace(Arc::new(live));
+        // Not under the lock: it may be the last one who has it, and closing takes a while.
+        drop(before);
     }
 
-    /// Indexes of other documents are of no use. Failing to remove them costs disk, nothing else; readers that
-    /// still have one open keep it.
-    fn remove_others(&self, keep: &Path) {
-        let Ok(entries) = std::fs::read_dir(&*self.directory) else {
-            return;
-        };
-        for entry in entries.flatten() {
-            let path = entry.path();
-            let is_index = entry.file_name().to_string_lossy().starts_with("index-");
-            if is_index && path != keep {
-                let _ = std::fs::remove_dir_all(path);
+    /// Opens the newest sound index of this name with a number above `than`, if there is one. Blocking.
+    fn open_newest(&self, named: &str, than: u64) -> bool {
+        let mut is_open = false;
+        let mut is_harmed = false;
+        for (number, folder) in self.folders(named) {
+            if number <= than {
+                break;
+            }
+            match Live::open(&folder, named, number) {
+                Ok(live) => {
+                    self.swap(live);
+                    is_open = true;
+                    break;
+                }
+                Err(error) => {
+                    tracing::warn!(%error, cause = cause(&error), ?folder, "an index cannot be opened");
+                    is_harmed = true;
+                }
             }
         }
+        if is_harmed {
+            self.clean();
+        }
+        is_open
     }
-}
 
-fn open(folder: &Path) -> Result<Live, Error> {
-    let (_, fields) = schema();
-    let index = Index::open_in_dir(folder)?;
-    let reader = index.reader_builder().reload_policy(ReloadPolicy::Manual).try_into()?;
-    Ok(Live { index, reader, fields })
-}
-
-fn write(folder: &Path, documents: &[SearchDocument]) -> Result<(), Error> {
-    let (schema, fields) = schema();
-    let index = Index::create_in_dir(folder, schema)?;
-    let mut writer = index.writer_with_num_threads(1, WRITER_BYTES)?;
-    for document in documents {
-        let mut stored = TantivyDocument::new();
-        stored.add_text(fields.url, &document.url);
-        stored.add_text(fields.kind, document.kind.as_str());
-        stored.add_text(fields.title, &document.title);
-        stored.add_text(fields.body, &document.body);
-        writer.add_document(stored)?;
+    /// Builds an index of these documents and swaps it in. Blocking.
+    fn make(
+        &self,
+        named: &str,
+        batches: impl IntoIterator<Item = Batch>,
+        place: Option<&Place>,
+        random: &Random,
+        unless: Unless,
+    ) -> Result<(), Error> {
+        let directory = &self.0.directory;
+        fs::create_dir_all(directory).map_err(failed(directory))?;
+        let building = self.building_lock()?;
+        building.lock().map_err(failed(directory))?;
+        if let Unless::NewerThan(number) = unless
+            && self.open_newest(named, number)
+        {
+            return Ok(());
+        }
+        // Above the one that is open, too: its folder may be gone, and its number means that one to other processes.
+        let on_disk = self.folders(named).first().map_or(0, |(number, _)| *number);
+        let number = self.live().map_or(0, |live| live.number()).max(on_disk) + 1;
+        let draft = directory.join(format!("draft-{}", crypto::to_hex(&random.bytes::<8>())));
+        let folder = directory.join(format!("{named}-{number:06}"));
+        fs::create_dir_all(&draft).map_err(failed(&draft))?;
+        let built = live::build(&draft, batches, place)
+            .and_then(|()| fs::rename(&draft, &folder).map_err(failed(&folder)));
+        if let Err(error) = built {
+            let _ = fs::remove_dir_all(&draft);
+            return Err(error);
+        }
+        self.swap(Live::open(&folder, named, number)?);
+        self.remove_unused();
+        Ok(())
     }
-    writer.commit()?;
-    writer.wait_merging_threads()?;
-    Ok(())
-}
 
-fn fingerprint(documents: &[SearchDocument]) -> String {
-    let mut bytes = FORMAT.as_bytes().to_vec();
-    for document in documents {
-        for part in [&document.url, document.kind.as_str(), &document.title, &document.body] {
-            bytes.extend((part.len() as u64).to_be_bytes());
-            bytes.extend(part.as_bytes());
+    /// Removes what nobody has open any more, unless somebody is building. Blocking.
+    fn clean(&self) {
+        if let Ok(building) = self.building_lock()
+            && building.try_lock().is_ok()
+        {
+            self.remove_unused();
         }
     }
-    format!("index-{}", &crypto::to_hex(&crypto::sha256(&bytes))[..16])
+
+    /// Under the lock of who builds, so that what is a draft now is nobody's. Failing to remove costs disk, nothing else.
+    fn remove_unused(&self) {
+        let Ok(entries) = fs::read_dir(&self.0.directory) else { return };
+        for entry in entries.flatten() {
+            let path = entry.path();
+            let name = entry.file_name();
+            let name = name.to_string_lossy();
+            // Kept until the folder is gone, so that nobody opens an index of which a part is left.
+            let unused = if name.starts_with("index-") { live::unused(&path) } else { None };
+            let is_left = name.starts_with("draft-") || unused.is_some();
+            if is_left && fs::remove_dir_all(&path).is_err() {
+                tracing::debug!(?path, "an old index could not be removed");
+            }
+            drop(unused);
+        }
+    }
+
+    fn building_lock(&self) -> Result<File, Error> {
+        let path = self.0.directory.join(BUILDING);
+        File::options().create(true).write(true).truncate(false).open(&path).map_err(failed(&path))
+    }
+
+    /// The indexes of this name with their numbers, newest first.
+    fn folders(&self, named: &str) -> Vec<(u64, PathBuf)> {
+        let Ok(entries) = fs::read_dir(&self.0.directory) else { return Vec::new() };
+        let numbered = entries.flatten().filter_map(|entry| {
+            let name = entry.file_name();
+            let number = name.to_str()?.strip_prefix(named)?.strip_prefix('-')?.parse().ok()?;
+            Some((number, entry.path()))
+        });
+        let mut folders: Vec<(u64, PathBuf)> = numbered.collect();
+        folders.sort_by(|a, b| b.cmp(a));
+        folders
+    }
+}
+
+fn failed(path: &Path) -> impl FnOnce(io::Error) -> Error + use<> {
+    let path = path.to_owned();
+    move |source| Error::Folder { path, source }
+}
+
+/// What is behind an error, for the log.
+fn cause(error: &Error) -> String {
+    std::error::Error::source(error).map(ToString::to_string).unwrap_or_default()
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::contract::search::SearchKind;
-
-    fn documents() -> Vec<SearchDocument> {
-        [
-            (
-                "/legal/privacy",
-                "Privacy",
-                "What the editor sends, and what we store: license checks and updates.",
-            ),
-            ("/legal/terms", "Terms", "Licenses are sold per seat. A license key activates a machine."),
-            ("/about", "About", "An editor that works <b>on its own</b>."),
-        ]
-        .map(|(url, title, body)| SearchDocument {
-            url: url.to_owned(),
-            kind: SearchKind::Page,
-            title: title.to_owned(),
-            body: body.to_owned(),
-        })
-        .to_vec()
-    }
-
-    fn ready(folder: &Path) -> Search {
-        let search = Search::open(folder).expect("opens");
-        search.prepare(&documents(), &Random::seeded(1)).expect("builds");
-        search
-    }
-
-    #[test]
-    fn the_title_counts_most_and_words_are_stemmed() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let search = ready(folder.path());
-        let found = search.find("privacy", 10).expect("found");
-        assert_eq!(found.items[0].url, "/legal/privacy");
-        let found = search.find("activating machines", 10).expect("found");
-        assert_eq!(found.items[0].url, "/legal/terms");
-        assert!(found.items[0].excerpt_html.contains("<mark>"), "{}", found.items[0].excerpt_html);
-    }
-
-    #[test]
-    fn the_last_word_may_be_unfinished() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let found = ready(folder.path()).find("priv", 10).expect("found");
-        assert_eq!(found.items[0].url, "/legal/privacy");
-    }
-
-    #[test]
-    fn no_query_panics_or_injects_markup() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let search = ready(folder.path());
-        let long = "license ".repeat(2_000);
-        for text in
-            ["", " ", "\"", "c++", "title:x AND (", "/x/", "日本語", "🔥", "<script>", "a* ~2 ^3", "-", &long]
-        {
-            let found = search.find(text, 10).expect(text);
-            for hit in found.items {
-                assert!(!hit.excerpt_html.contains("<script") && !hit.excerpt_html.contains("<b>"));
-            }
-        }
-        let found = search.find("own", 10).expect("found");
-        assert!(found.items[0].excerpt_html.contains("&lt;b&gt;"), "{}", found.items[0].excerpt_html);
-    }
-
-    #[test]
-    fn a_corrupt_index_is_built_anew_and_old_ones_go() {
-        let folder = tempfile::tempdir().expect("a folder");
-        drop(ready(folder.path()));
-        std::fs::create_dir(folder.path().join("index-old")).expect("made");
-        for entry in std::fs::read_dir(folder.path()).expect("listed").flatten() {
-            let meta = entry.path().join("meta.json");
-            if meta.exists() {
-                std::fs::write(meta, "{").expect("written");
-            }
-        }
-        let search = ready(folder.path());
-        assert_eq!(search.document_count().expect("ready"), 3);
-        assert_eq!(std::fs::read_dir(folder.path()).expect("listed").count(), 1);
-    }
-}
+mod tests;

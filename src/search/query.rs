@@ -1,117 +1,93 @@
-//! From what people type to what they get. Nothing they type is syntax: it is cut into words, like the text.
+//! From what people type to what they get.
+//!
+//! What always holds: nothing typed is syntax; the work is bounded whatever is typed; and the same question to the
+//! same documents has the same answer in the same order.
+//!
+//! A word is looked up in every field, as it is written and by its stem; a document counts its best field and a
+//! little of the others (a maximum, not a sum, or a word in five fields would beat five words). Neighbouring words
+//! are also tried joined. The last word may be unfinished. Only a word that stands nowhere is taken for another one.
 
-use tantivy::{
-    TantivyDocument, Term,
-    collector::{Count, TopDocs},
-    query::{BooleanQuery, BoostQuery, DisjunctionMaxQuery, FuzzyTermQuery, Occur, Query, TermQuery},
-    schema::{Field, IndexRecordOption, Value},
-    snippet::SnippetGenerator,
-    tokenizer::TokenStream,
+mod dictionary;
+mod manner;
+mod nearness;
+mod score;
+mod tuned;
+mod understood;
+
+use tantivy::{DocAddress, Index, Searcher, TantivyDocument, schema::Value};
+
+use self::{dictionary::Dictionary, manner::Manner, score::Found, understood::Understood};
+use super::{
+    Ask, Error, MAX_QUERY_CHARS, analysis, highlight,
+    schema::{Fields, kind_number, kind_of},
 };
+use crate::contract::search::{SearchFacet, SearchHit, SearchResults};
 
-use super::{Error, Live, MAX_QUERY_CHARS};
-use crate::contract::search::{SearchHit, SearchKind, SearchResults};
+/// How many of the best are looked at closely, for words that stand together.
+const CLOSER_LOOK: usize = 100;
+/// Nobody turns more pages than that.
+const MAX_OFFSET: usize = 10_000;
 
-const MAX_TERMS: usize = 12;
-const TITLE_BOOST: f32 = 3.0;
-const PREFIX_BOOST: f32 = 0.5;
-/// How much the weaker field counts when a word is in both.
-const TIE: f32 = 0.3;
-const EXCERPT_CHARS: usize = 180;
+pub(super) fn find(
+    searcher: &Searcher,
+    index: &Index,
+    fields: &Fields,
+    ask: &Ask<'_>,
+) -> Result<SearchResults, Error> {
+    let text: String = ask.text.chars().take(MAX_QUERY_CHARS).collect();
+    let typed = analysis::typed(&text);
+    let dictionary = Dictionary::open(searcher, fields)?;
+    let understood = Understood::new(&dictionary, &typed)?;
+    let kind = ask.kind.map(kind_number);
+    let offset = ask.offset.min(MAX_OFFSET);
+    let keep = CLOSER_LOOK.max(offset + ask.limit);
+    let scored = score::score(&dictionary, &understood, Manner::of(&text), kind, keep)?;
+    let mut best = scored.best;
+    let looked_at = best.len().min(CLOSER_LOOK);
+    nearness::add(&dictionary, &understood, &mut best[..looked_at])?;
+    best.sort_unstable_by(Found::compare);
 
-pub(super) fn find(live: &Live, text: &str, limit: usize) -> Result<SearchResults, Error> {
-    let text: String = text.chars().take(MAX_QUERY_CHARS).collect();
-    let words = words(live, &text)?;
-    if words.is_empty() || limit == 0 {
-        return Ok(SearchResults { items: Vec::new(), total: 0 });
-    }
-    let last_is_open = !text.ends_with(char::is_whitespace);
-    let query = build(live, &words, last_is_open);
-    let searcher = live.reader.searcher();
-    let (top, total) = searcher.search(&query, &(TopDocs::with_limit(limit).order_by_score(), Count))?;
-    let mut excerpts = SnippetGenerator::create(&searcher, &query, live.fields.body)?;
-    excerpts.set_max_num_chars(EXCERPT_CHARS);
-    let items = top
-        .into_iter()
-        .map(|(_, address)| {
-            let document: TantivyDocument = searcher.doc(address)?;
-            let text =
-                |field: Field| document.get_first(field).and_then(|value| value.as_str()).unwrap_or_default();
-            let body = text(live.fields.body);
-            Ok(SearchHit {
-                title: text(live.fields.title).to_owned(),
-                url: text(live.fields.url).to_owned(),
-                kind: SearchKind::parse(text(live.fields.kind)).unwrap_or(SearchKind::Page),
-                excerpt_html: excerpt(&excerpts, body),
-            })
-        })
-        .collect::<Result<_, Error>>()?;
-    Ok(SearchResults { items, total: total as u64 })
-}
-
-fn words(live: &Live, text: &str) -> Result<Vec<String>, Error> {
-    let mut tokenizer = live.index.tokenizer_for_field(live.fields.body)?;
-    let mut stream = tokenizer.token_stream(text);
-    let mut words: Vec<String> = Vec::new();
-    while words.len() < MAX_TERMS && stream.advance() {
-        let word = stream.token().text.clone();
-        if !words.contains(&word) {
-            words.push(word);
-        }
-    }
-    Ok(words)
-}
-
-fn build(live: &Live, words: &[String], last_is_open: bool) -> BooleanQuery {
-    let clauses = words
+    let corrected = understood.corrected(&text);
+    let mut marks = highlight::Marks::new(index.tokenizer_for_field(fields.body_words)?, understood.terms);
+    let items = best
         .iter()
-        .enumerate()
-        .map(|(position, word)| {
-            let mut ways: Vec<Box<dyn Query>> = Vec::new();
-            for (field, boost) in [(live.fields.title, TITLE_BOOST), (live.fields.body, 1.0)] {
-                let term = Term::from_field_text(field, word);
-                let exact = TermQuery::new(term.clone(), IndexRecordOption::WithFreqs);
-                ways.push(Box::new(BoostQuery::new(Box::new(exact), boost)));
-                // Somebody who is still typing has only begun the last word.
-                if last_is_open && position + 1 == words.len() && word.chars().count() >= 2 {
-                    let begun = FuzzyTermQuery::new_prefix(term, 0, false);
-                    ways.push(Box::new(BoostQuery::new(Box::new(begun), boost * PREFIX_BOOST)));
-                }
-            }
-            let any: Box<dyn Query> = Box::new(DisjunctionMaxQuery::with_tie_breaker(ways, TIE));
-            (Occur::Should, any)
-        })
+        .skip(offset)
+        .take(ask.limit)
+        .map(|found| hit(searcher, fields, &mut marks, found))
+        .collect::<Result<_, Error>>()?;
+    let facets: Vec<SearchFacet> = (0..)
+        .zip(scored.counts)
+        .filter(|(_, count)| *count > 0)
+        .filter_map(|(number, count)| Some(SearchFacet { kind: kind_of(number)?, count }))
         .collect();
-    BooleanQuery::new(clauses)
+    let total = facets
+        .iter()
+        .filter(|facet| ask.kind.is_none_or(|kind| kind == facet.kind))
+        .map(|facet| facet.count)
+        .sum();
+    Ok(SearchResults { items, total, facets, corrected })
 }
 
-fn excerpt(generator: &SnippetGenerator, body: &str) -> String {
-    let snippet = generator.snippet(body);
-    let fragment = snippet.fragment();
-    if fragment.is_empty() {
-        let mut start: String = body.chars().take(EXCERPT_CHARS).collect();
-        if start.len() < body.len() {
-            start.push('…');
-        }
-        return escape(&start);
-    }
-    let mut html = String::with_capacity(fragment.len() + 64);
-    let mut done = 0;
-    for range in snippet.highlighted() {
-        // Ranges can overlap when two words share their beginning.
-        if range.start < done {
-            continue;
-        }
-        html.push_str(&escape(&fragment[done..range.start]));
-        html.push_str("<mark>");
-        html.push_str(&escape(&fragment[range.clone()]));
-        html.push_str("</mark>");
-        done = range.end;
-    }
-    html.push_str(&escape(&fragment[done..]));
-    html
+fn hit(
+    searcher: &Searcher,
+    fields: &Fields,
+    marks: &mut highlight::Marks,
+    found: &Found,
+) -> Result<SearchHit, Error> {
+    let address = DocAddress::new(u32::try_from(found.segment).unwrap_or_default(), found.document);
+    let document: TantivyDocument = searcher.doc(address)?;
+    let text = |field| document.get_first(field).and_then(|value| value.as_str()).unwrap_or_default();
+    let kind = document.get_first(fields.kind).and_then(|value| value.as_u64()).and_then(kind_of);
+    let title = text(fields.title);
+    Ok(SearchHit {
+        title: title.to_owned(),
+        url: text(fields.url).to_owned(),
+        kind: kind.unwrap_or(crate::contract::search::SearchKind::Page),
+        trail: document.get_all(fields.trail).filter_map(|step| step.as_str()).map(str::to_owned).collect(),
+        title_html: marks.whole(title),
+        excerpt_html: marks.excerpt(text(fields.body), text(fields.code)),
+    })
 }
 
-fn escape(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
-}
+#[cfg(test)]
+mod tests;

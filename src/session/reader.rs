@@ -40,14 +40,14 @@ pub struct Reader {
 }
 
 impl Reader {
-    pub fn start(pool: PgPool, clock: Clock) -> Self {
+    pub fn start(pool: &PgPool, clock: Clock) -> Self {
         let now = clock.clone();
-        let by_token = Gather::start(move |hashes: Vec<[u8; 32]>| {
-            let (pool, now) = (pool.clone(), now.now());
-            async move {
-                let rows = store::signed_in(&pool, &hashes, now).await?;
+        let by_token = Gather::start(pool, move |line, hashes: Vec<[u8; 32]>| {
+            let now = now.now();
+            Box::pin(async move {
+                let rows = store::signed_in(line.connection().await?, &hashes, now).await?;
                 Ok(rows.into_iter().collect::<HashMap<_, _>>())
-            }
+            })
         });
         Self { by_token, clock }
     }

@@ -54,7 +54,7 @@ pub async fn insert(
 
 /// Who holds the sessions with these hashes. While an administrator looks through somebody's eyes, that somebody.
 pub async fn signed_in(
-    pool: &PgPool,
+    conn: &mut PgConnection,
     hashes: &[[u8; 32]],
     now: OffsetDateTime,
 ) -> Result<Vec<([u8; 32], SignedIn)>, sqlx::Error> {
@@ -69,7 +69,7 @@ pub async fn signed_in(
         &hashes,
         now,
     )
-    .fetch_all(pool)
+    .fetch_all(conn)
     .await?;
     Ok(rows
         .into_iter()

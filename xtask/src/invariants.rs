@@ -15,7 +15,7 @@ use crate::process::root;
 const LONGEST_FILE: usize = 600;
 const CRATES_IO: &str = "source = \"registry+https://github.com/rust-lang/crates.io-index\"";
 /// Made by the build, so not in `public/`.
-const MADE: [&str; 4] = ["site.css", "app.js", "app.wasm", "islands.js"];
+const MADE: [&str; 5] = ["site.css", "staff.css", "app.js", "app.wasm", "islands.js"];
 const SQL: [&str; 10] = [
     "sqlx::query",
     "sqlx::raw_sql",

@@ -57,7 +57,8 @@ enum Task {
     },
     /// Check dependencies for advisories, licenses and sources.
     Audit,
-    /// Measure throughput beside nginx, Fastify and pgbench on this machine, and what guarding accounts costs.
+    /// Measure throughput beside nginx, Fastify and pgbench on this machine, search beside PostgreSQL's, and what
+    /// guarding accounts costs.
     Bench {
         /// Only this part.
         part: Option<bench::Part>,

@@ -179,6 +179,7 @@ impl Session {
     }
 
     fn browser(&mut self, args: &[String]) -> Result<()> {
+        tools::example_programs()?;
         let modules = tools::node_modules()?;
         let chromium = tools::chromium()?;
         self.binary()?;

@@ -128,6 +128,16 @@ pub fn wasm_opt() -> Result<PathBuf> {
     }
 }
 
+/// What the examples of the docs are typed with.
+pub fn example_programs() -> Result<()> {
+    for program in ["curl", "jq"] {
+        if on_path(program).is_none() {
+            install(program, program)?;
+        }
+    }
+    Ok(())
+}
+
 /// The load generator of the bench.
 pub fn wrk() -> Result<PathBuf> {
     if let Some(program) = on_path("wrk") {

@@ -48,7 +48,7 @@ pub fn LineChart(
 
     view! {
         <figure class="chart">
-            <div class="chart-head"><figcaption>{title}</figcaption>{key}</div>
+            <figcaption class="chart-head"><b>{title}</b>{key}</figcaption>
             <div class="chart-y" aria-hidden="true">{steps}</div>
             <svg class="chart-plot" viewBox="0 0 1000 200" preserveAspectRatio="none" role="img" aria-label=sentence>
                 <path class="chart-grid" d=grid></path>

@@ -4,8 +4,10 @@
 
 mod copy_button;
 mod key_plate;
+mod search_palette;
 mod seat_stepper;
 
 pub use copy_button::CopyButton;
 pub use key_plate::KeyPlate;
+pub use search_palette::{Question, search_palette};
 pub use seat_stepper::SeatStepper;

@@ -35,6 +35,7 @@ pub fn api_reference(document: &Value) -> AnyView {
                 <p class="api-meta meta">
                     {version.map(|version| view! { <span>{version}</span> })}
                     <a href="/api/openapi.json">"OpenAPI document"</a>
+                    <a href="/docs/api.md">"View as Markdown"</a>
                 </p>
                 {rules::rules(server.as_deref(), &base)}
                 {sections}
@@ -42,6 +43,25 @@ pub fn api_reference(document: &Value) -> AnyView {
         </div>
     }
     .into_any()
+}
+
+/// The calls as a list, for programs that read rather than look.
+pub fn markdown(document: &Value) -> String {
+    let reference = document::read(document);
+    let mut text = String::from(
+        "# API reference\n\nEvery call, by what it is about. What each takes and answers is in the \
+         [OpenAPI document](/api/openapi.json); what holds for all of them is in [the docs](/docs/api-basics.md).\n",
+    );
+    for group in reference.groups {
+        text.push_str(&format!("\n## {}\n\n", group.name));
+        if !group.description.is_empty() {
+            text.push_str(&format!("{}\n\n", group.description));
+        }
+        for Operation { method, path, summary, .. } in group.operations {
+            text.push_str(&format!("- `{} {path}`: {summary}\n", method.to_uppercase()));
+        }
+    }
+    text
 }
 
 /// The groups on the left. They are folded at first: on a phone the tree stands above the text.
@@ -290,6 +310,26 @@ mod tests {
             let html = api_reference(&document).to_html();
             assert!(html.contains("API reference"), "{html}");
         }
+    }
+
+    #[test]
+    fn the_calls_are_a_list_in_markdown() {
+        let document = json!({
+            "servers": [{ "url": "/api" }],
+            "tags": [{ "name": "Licenses", "description": "Keys and machines." }],
+            "paths": {
+                "/licenses": { "get": { "tags": ["Licenses"], "summary": "List licenses" } },
+                "/me": { "get": {}, "delete": { "summary": "Close the account" } },
+            },
+        });
+        let text = markdown(&document);
+        let (_, list) = text.split_once("\n## ").expect("a group");
+        assert_eq!(
+            list,
+            "Licenses\n\nKeys and machines.\n\n- `GET /api/licenses`: List licenses\n\n## Other\n\n\
+             - `GET /api/me`: GET /api/me\n- `DELETE /api/me`: Close the account\n"
+        );
+        assert!(markdown(&json!(null)).starts_with("# API reference\n"));
     }
 
     #[test]

@@ -10,18 +10,48 @@ use leptos::prelude::*;
 use super::shell::{Area, Theme};
 use crate::components::Icon;
 
-/// The main navigation, in the order it is read. The area says which entry is current.
-const NAVIGATION: [(&str, &str); 4] =
-    [("Features", "/#features"), ("Docs", "/docs"), ("Pricing", "/pricing"), ("About", "/about")];
+/// The main navigation, in the order it is read. The area says which entry is current. With these five the header has
+/// room at 60rem, where it unfolds, for whoever is not of the staff; the field of the search gives way for those.
+const NAVIGATION: [(&str, &str); 5] = [
+    ("Features", "/features"),
+    ("Docs", "/docs"),
+    ("Pricing", "/pricing"),
+    ("Enterprise", "/enterprise"),
+    ("Blog", "/blog"),
+];
 
-const PRODUCT: [(&str, &str); 3] =
-    [("Features", "/#features"), ("Download", "/download"), ("Pricing", "/pricing")];
-const LEARN: [(&str, &str); 2] = [("Docs", "/docs"), ("API reference", "/docs/api")];
-const COMPANY: [(&str, &str); 6] = [
+/// What the folded menu has room for beside it.
+const MENU_MORE: [(&str, &str); 3] = [("Changelog", "/changelog"), ("Help", "/support"), ("About", "/about")];
+
+const PRODUCT: [(&str, &str); 10] = [
+    ("Features", "/features"),
+    ("AI models", "/features/ai-models"),
+    ("Extensions", "/features/extensions"),
+    ("Teams", "/features/teams"),
+    ("Local-first", "/features/local-first"),
+    ("Download", "/download"),
+    ("Pricing", "/pricing"),
+    ("Enterprise", "/enterprise"),
+    ("Compare", "/compare"),
+    ("Activate", "/activate"),
+];
+const LEARN: [(&str, &str); 5] = [
+    ("Docs", "/docs"),
+    ("API reference", "/docs/api"),
+    ("Help", "/support"),
+    ("Blog", "/blog"),
+    ("Changelog", "/changelog"),
+];
+const COMPANY: [(&str, &str); 11] = [
     ("About", "/about"),
+    ("Contact", "/contact"),
+    ("Press", "/press"),
+    ("Roadmap", "/roadmap"),
+    ("Status", "/status"),
     ("Terms", "/legal/terms"),
     ("Privacy", "/legal/privacy"),
     ("Refunds", "/legal/refunds"),
+    ("Data processing", "/legal/dpa"),
     ("Imprint", "/legal/imprint"),
     ("Security", "/.well-known/security.txt"),
 ];
@@ -31,6 +61,8 @@ fn is_current(label: &str, current: Option<&Area>) -> bool {
         Some(Area::Features) => label == "Features",
         Some(Area::Pricing) => label == "Pricing",
         Some(Area::Docs) => label == "Docs",
+        Some(Area::Enterprise) => label == "Enterprise",
+        Some(Area::Blog) => label == "Blog",
         Some(Area::About) => label == "About",
         None => false,
     }
@@ -43,7 +75,7 @@ pub fn header(current: Option<Area>, user: Option<&User>) -> impl IntoView + use
         Some(initials) => {
             let label = format!("Your account, {initials}");
             let staff = is_staff.then(|| {
-                view! { <a class="header-link wide-only" href="/admin/users">"Administration"</a> }
+                view! { <a class="header-link wide-only" href="/admin/users">"Admin"</a> }
             });
             view! { {staff}<a class="avatar" href="/account" aria-label=label>{initials}</a> }.into_any()
         }
@@ -83,7 +115,7 @@ fn menu(current: Option<&Area>, signed_in: bool, is_staff: bool) -> impl IntoVie
 
     view! {
         <nav class="site-menu" id="site-menu" popover="auto" aria-label="Menu">
-            <ul>{links(&NAVIGATION, current)}</ul>
+            <ul>{links(&NAVIGATION, current)}{links(&MENU_MORE, current)}</ul>
             <div class="actions">
                 {is_staff.then(|| {
                     view! { <a class="button secondary large" href="/admin/users">"Administration"</a> }
@@ -124,7 +156,8 @@ pub fn footer(theme: Theme, return_to: &str) -> impl IntoView + use<> {
                     <p>"© 2026 Dev Forge"</p>
                     <div>
                         <a href="/sitemap.xml">"Sitemap"</a>
-                        <a href="/.well-known/security.txt">"security.txt"</a>
+                        <a href="/feed.xml">"Feed"</a>
+                        <a href="/llms.txt">"llms.txt"</a>
                     </div>
                 </div>
             </div>

@@ -1,201 +1,145 @@
 //! The docs: one page a topic, with the tree of all of them beside it.
 //!
-//! What always holds: a topic that has another name now leads on to its page; every page is there as Markdown too.
+//! What always holds: a topic that has another name now leads on to its page; every page is there as Markdown too; a
+//! topic nobody wrote about answers that it is not there, with what comes closest.
 
 use axum::{
     extract::State,
-    http::header,
+    http::{StatusCode, header},
     response::{IntoResponse, Redirect, Response},
 };
 use devforge::{
-    api::{error::ApiError, extract::Path},
-    content::{Catalogue, DOC_GROUPS, Document},
+    api::{extract::Path, openapi},
+    content::{Catalogue, Document},
     context::Context,
+    contract::search::SearchHit,
+    search::{Ask, MAX_QUERY_CHARS},
 };
-use leptos::prelude::*;
+use serde_json::{Value, json};
 
 use super::{
+    api_reference, og,
     shell::{Area, Page, Visit},
-    text::{contents_list, updated_line},
 };
-use crate::components::{Breadcrumb, Icon};
 
-/// What the tree and the way on show of a page.
-#[derive(Clone)]
-struct Entry {
-    title: String,
-    description: String,
-    path: String,
-    group: String,
-}
+mod view;
 
-impl From<&Document> for Entry {
-    fn from(page: &Document) -> Self {
-        Self {
-            title: page.title.clone(),
-            description: page.description.clone(),
-            path: page.path(),
-            group: page.group.clone(),
-        }
-    }
-}
+use view::Entry;
+
+const DESCRIPTION: &str = "How to use Dev Forge, buy and activate it, write extensions, call its API, and run this program yourself.";
+
+/// How many pages are offered in place of one that is not there.
+const CLOSEST: usize = 6;
 
 fn entries(content: &Catalogue) -> Vec<Entry> {
     content.docs().into_iter().map(Entry::from).collect()
 }
 
 pub async fn index(State(ctx): State<Context>, visit: Visit) -> Response {
-    let entries = entries(&ctx.content);
-    Page::new(
-        "Docs",
-        "How to buy, activate and use Dev Forge, call its API, and run this program yourself.",
-        move || index_view(&entries),
-    )
-    .area(Area::Docs)
-    .public("/docs")
-    .render(&visit)
+    let entries = entries(&ctx.content.now());
+    Page::new("Docs", DESCRIPTION, move || view::index(&entries, DESCRIPTION))
+        .area(Area::Docs)
+        .public("/docs")
+        .breadcrumbs(&[("Dev Forge", "/"), ("Docs", "/docs")])
+        .render(&visit)
 }
 
-pub async fn topic(
-    State(ctx): State<Context>,
-    Path(topic): Path<String>,
-    visit: Visit,
-) -> Result<Response, ApiError> {
-    let (name, as_markdown) = match topic.strip_suffix(".md") {
+pub async fn topic(State(ctx): State<Context>, Path(topic): Path<String>, visit: Visit) -> Response {
+    // The reference of the API is no written page, and is there as Markdown all the same.
+    if topic == "api.md" {
+        return as_markdown(api_reference::markdown(openapi::document()));
+    }
+    let (name, wants_markdown) = match topic.strip_suffix(".md") {
         Some(name) => (name, true),
         None => (topic.as_str(), false),
     };
-    let page = ctx.content.topic(name).ok_or_else(ApiError::not_found)?;
-    if page.slug != name {
-        let suffix = if as_markdown { ".md" } else { "" };
-        return Ok(Redirect::permanent(&format!("{}{suffix}", page.path())).into_response());
-    }
-    if as_markdown {
-        let text = format!("# {}\n\n{}\n\n{}\n", page.title, page.description, page.markdown);
-        let headers = [
-            (header::CONTENT_TYPE, "text/markdown; charset=utf-8"),
-            (header::CACHE_CONTROL, "public, max-age=300"),
-        ];
-        return Ok((headers, text).into_response());
-    }
-    let entries = entries(&ctx.content);
-    let shown = page.clone();
-    let title = format!("{} · Docs", page.title);
-    let described = Page::new(title, page.description.clone(), move || topic_view(shown, &entries));
-    Ok(described.area(Area::Docs).public(page.path()).render(&visit))
-}
-
-/// All pages by their groups; the group that is read is open.
-fn tree(entries: &[Entry], here: &str, open: &str) -> AnyView {
-    let groups = DOC_GROUPS
-        .into_iter()
-        .map(|group| {
-            let links = entries
-                .iter()
-                .filter(|entry| entry.group == group)
-                .map(|entry| {
-                    let current = (entry.path == here).then_some("page");
-                    view! { <li><a href=entry.path.clone() aria-current=current>{entry.title.clone()}</a></li> }
-                })
-                .collect_view();
-            view! {
-                <details open=group == open>
-                    <summary>{group}<Icon name="right" size=14/></summary>
-                    <ul>{links}</ul>
-                </details>
-            }
-        })
-        .collect_view();
-    view! {
-        <nav class="side-nav" aria-label="Docs">
-            {groups}
-            <p class="docs-more"><a href="/docs/api">"API reference"</a></p>
-        </nav>
-    }
-    .into_any()
-}
-
-fn topic_view(page: Document, entries: &[Entry]) -> AnyView {
-    let path = page.path();
-    let place = entries.iter().position(|entry| entry.path == path);
-    let before = place.and_then(|at| at.checked_sub(1)).and_then(|at| entries.get(at));
-    let after = place.and_then(|at| entries.get(at + 1));
-    let trail = vec![("Docs".to_owned(), "/docs".to_owned()), (page.group.clone(), "/docs".to_owned())];
-    let contents: Vec<_> = page
-        .headings
-        .iter()
-        .filter(|heading| heading.level == 2)
-        .map(|heading| (heading.id.clone(), heading.text.clone()))
-        .collect();
-    let contents = (contents.len() > 1).then(|| contents_list(contents));
-    let way = |entry: Option<&Entry>, word: &'static str, class: &'static str| {
-        entry.map(|entry| {
-            view! {
-                <a class=class href=entry.path.clone()>
-                    <span class="meta">{word}</span>
-                    <b>{entry.title.clone()}</b>
-                </a>
-            }
-        })
+    let content = ctx.content.now();
+    let Some(page) = content.topic(name) else {
+        return missing(&ctx, &content, name, &visit);
     };
-    view! {
-        <div class="docs page">
-            <article class="docs-main">
-                <Breadcrumb trail=trail here=page.title.clone()/>
-                <h1 class="page-title">{page.title.clone()}</h1>
-                <p class="lead">{page.description.clone()}</p>
-                <div class="docs-meta">
-                    {page.updated.as_deref().map(updated_line)}
-                    <a href=format!("{path}.md")>"View as Markdown"</a>
-                </div>
-                <div class="prose" inner_html=page.html></div>
-                <nav class="docs-way" aria-label="Pages before and after this one">
-                    {way(before, "Previous", "before")}
-                    {way(after, "Next", "after")}
-                </nav>
-            </article>
-            <div class="docs-tree">{tree(entries, &path, &page.group)}</div>
-            {contents}
-        </div>
+    if page.slug != name {
+        let suffix = if wants_markdown { ".md" } else { "" };
+        return Redirect::permanent(&format!("{}{suffix}", page.path())).into_response();
     }
-    .into_any()
+    if wants_markdown {
+        return as_markdown(markdown(page));
+    }
+    let path = page.path();
+    let shown = view::Shown::of(page, entries(&content));
+    let group = view::group_address(&page.group);
+    let crumbs = [
+        ("Dev Forge", "/"),
+        ("Docs", "/docs"),
+        (page.group.as_str(), group.as_str()),
+        (page.title.as_str(), path.as_str()),
+    ];
+    Page::new(format!("{} · Docs", page.title), page.description.clone(), move || view::topic(shown))
+        .area(Area::Docs)
+        .public(path.clone())
+        .kind("article")
+        .dates(page.date.as_deref(), page.updated.as_deref())
+        .alternate_markdown(format!("{path}.md"))
+        .structured(facts(page))
+        .breadcrumbs(&crumbs)
+        .render(&visit)
 }
 
-fn index_view(entries: &[Entry]) -> AnyView {
-    let groups = DOC_GROUPS
-        .into_iter()
-        .map(|group| {
-            let pages = entries
-                .iter()
-                .filter(|entry| entry.group == group)
-                .map(|entry| {
-                    view! {
-                        <li>
-                            <a href=entry.path.clone()>{entry.title.clone()}</a>
-                            <p>{entry.description.clone()}</p>
-                        </li>
-                    }
-                })
-                .collect_view();
-            view! {
-                <section>
-                    <h2 class="section-title">{group}</h2>
-                    <ul class="docs-list">{pages}</ul>
-                </section>
-            }
-        })
-        .collect_view();
-    view! {
-        <div class="docs page">
-            <div class="docs-main">
-                <h1 class="page-title">"Docs"</h1>
-                <p class="lead">
-                    "How to buy, activate and use Dev Forge, call its API, and run this program yourself."
-                </p>
-                {groups}
-            </div>
-            <div class="docs-tree">{tree(entries, "/docs", "")}</div>
-        </div>
+fn markdown(page: &Document) -> String {
+    format!("# {}\n\n{}\n\n{}\n", page.title, page.description, page.markdown)
+}
+
+fn as_markdown(text: String) -> Response {
+    let headers = [
+        (header::CONTENT_TYPE, "text/markdown; charset=utf-8"),
+        (header::CACHE_CONTROL, "public, max-age=300"),
+    ];
+    (headers, text).into_response()
+}
+
+/// What the page is, for programs.
+fn facts(page: &Document) -> Value {
+    let mut facts = json!({
+        "@context": "https://schema.org",
+        "@type": "TechArticle",
+        "headline": page.title,
+        "description": page.description,
+        "url": page.path(),
+        "mainEntityOfPage": page.path(),
+        "image": og::for_path(&page.path()),
+        "articleSection": page.group,
+        "inLanguage": "en",
+        "publisher": { "@type": "Organization", "@id": "/#organization", "name": "Dev Forge" },
+    });
+    if let Some(day) = &page.updated {
+        facts["dateModified"] = json!(day);
     }
-    .into_any()
+    if let Some(audience) = &page.audience {
+        facts["audience"] = json!({ "@type": "Audience", "audienceType": audience });
+    }
+    facts
+}
+
+/// The editor opens topics by their names, so one that is not there is answered with what is like it.
+fn missing(ctx: &Context, content: &Catalogue, topic: &str, visit: &Visit) -> Response {
+    let words: String =
+        topic.chars().map(|c| if c.is_alphanumeric() { c } else { ' ' }).take(MAX_QUERY_CHARS).collect();
+    let words = words.split_whitespace().collect::<Vec<&str>>().join(" ");
+    let entries = entries(content);
+    // The page must come out even when the index cannot be read.
+    let found: Vec<SearchHit> = if words.is_empty() {
+        Vec::new()
+    } else {
+        let ask = Ask { text: &words, kind: None, limit: CLOSEST, offset: 0 };
+        match ctx.search.find(&ask) {
+            Ok(results) => results.items,
+            Err(_) => Vec::new(),
+        }
+    };
+    let title =
+        if words.is_empty() { "No such page".to_owned() } else { format!("No page about “{words}”") };
+    let description = "The docs have no page under this address.";
+    Page::new(title.clone(), description, move || view::missing(&title, &words, found, &entries))
+        .area(Area::Docs)
+        .status(StatusCode::NOT_FOUND)
+        .render(visit)
 }

@@ -6,31 +6,26 @@
 use axum::{
     Router,
     extract::{Form, State},
-    http::{HeaderValue, StatusCode, header},
+    http::{HeaderValue, Method, StatusCode, Uri, header},
     response::{IntoResponse, Redirect, Response},
     routing::{MethodFilter, on},
 };
 use devforge::{
     account::rules,
-    api::{
-        error::ApiError,
-        extract::{Path, Query},
-        openapi,
-    },
+    api::{error::ApiError, extract::Path, openapi},
     config::Mode,
     content::Document,
     context::Context,
     contract::problem::{Problem, ProblemCode},
-    search::MAX_RESULTS,
+    search::Ask,
 };
 use serde::Deserialize;
 
 use super::{
-    account, activate, admin, api_reference, auth, avatar, checkout, dev, docs, download, error, home,
-    invoice, pricing,
-    search::{self, SearchHit},
+    account, activate, admin, api_reference, auth, avatar, blog, changelog, checkout, company, dev, docs,
+    download, enterprise, error, features, feedback, feeds, home, invoice, og, pricing, search,
     shell::{Area, Page, Theme, Visit},
-    site_files,
+    site_files, status, support,
     text::{TextPage, text_page},
 };
 
@@ -52,6 +47,28 @@ routes! {
     ROUTES, site:
     GET "/" => home_page,
     GET "/about" => about,
+    GET "/features" => features::index,
+    GET "/features/{pillar}" => features::pillar,
+    GET "/enterprise" => enterprise::enterprise_page,
+    GET "/compare" => company::compare_page,
+    GET "/contact" => company::contact_page,
+    POST "/contact" => company::contact,
+    GET "/press" => company::press_page,
+    GET "/roadmap" => company::roadmap_page,
+    GET "/status" => status::status_page,
+    GET "/blog" => blog::index,
+    GET "/blog/{slug}" => blog::post,
+    GET "/blog/tags/{tag}" => blog::tagged,
+    GET "/changelog" => changelog::index,
+    GET "/changelog/{slug}" => changelog::release,
+    GET "/feed.xml" => feeds::everything_atom,
+    GET "/feed.json" => feeds::everything_json,
+    GET "/changelog/feed.xml" => feeds::changelog_atom,
+    GET "/changelog/feed.json" => feeds::changelog_json,
+    GET "/og/{section}/{file}" => og::picture,
+    GET "/support" => support::index,
+    GET "/support/articles/{slug}" => support::article,
+    POST "/feedback" => feedback::answer,
     GET "/pricing" => pricing::pricing_page,
     GET "/checkout" => checkout::checkout_page,
     POST "/checkout" => checkout::checkout,
@@ -66,7 +83,7 @@ routes! {
     GET "/docs" => docs::index,
     GET "/docs/api" => api_docs,
     GET "/docs/{topic}" => docs::topic,
-    GET "/search" => search_page,
+    GET "/search" => search::search_page,
     POST "/theme" => set_theme,
     GET "/sign-in" => auth::sign_in_page,
     POST "/sign-in" => auth::sign_in,
@@ -164,6 +181,13 @@ routes! {
     POST "/admin/licenses/{id}/transfer" => admin::transfer_license,
     POST "/admin/licenses/{id}/revoke" => admin::revoke_license,
     POST "/admin/licenses/{id}/machines/{machine}/remove" => admin::remove_machine,
+    GET "/admin/knowledge" => admin::articles_page,
+    GET "/admin/knowledge/new" => admin::new_article_page,
+    POST "/admin/knowledge/new" => admin::write_article,
+    GET "/admin/knowledge/{id}" => admin::article_page,
+    POST "/admin/knowledge/{id}" => admin::rewrite_article,
+    POST "/admin/knowledge/{id}/status" => admin::set_article_status,
+    GET "/admin/search" => admin::search_asked_page,
     GET "/admin/webhooks" => admin::webhooks_page,
     GET "/admin/webhooks/{id}" => admin::webhook_page,
     POST "/admin/webhooks/{id}/replay" => admin::replay_webhook,
@@ -190,6 +214,7 @@ routes! {
     POST "/admin/audit/check" => admin::check_audit,
     GET "/avatars/{file}" => avatar::avatar,
     GET "/robots.txt" => site_files::robots,
+    GET "/llms.txt" => site_files::llms,
     GET "/sitemap.xml" => site_files::sitemap,
     GET "/.well-known/security.txt" => site_files::security,
     GET "/.well-known/jwks.json" => site_files::jwks,
@@ -212,6 +237,19 @@ pub fn router(ctx: &Context) -> Router<Context> {
         Mode::Production => site(),
         Mode::Development => site().merge(dev_site()),
     }
+    .fallback(nothing_here)
+}
+
+/// An address with a slash too many leads to its page. What else nobody serves is not there.
+async fn nothing_here(method: Method, address: Uri) -> Result<Response, ApiError> {
+    let path = address.path().trim_end_matches('/');
+    let reads = matches!(method, Method::GET | Method::HEAD);
+    // Only a page of ours is led to, so that `//example.com/` is never taken for another site.
+    if !reads || path.is_empty() || path == address.path() || page_above(path) != path {
+        return Err(ApiError::not_found());
+    }
+    let query = address.query().map(|query| format!("?{query}")).unwrap_or_default();
+    Ok(Redirect::permanent(&format!("{path}{query}")).into_response())
 }
 
 /// The nearest page at or above this path: a form's own address often is none that can be visited.
@@ -245,7 +283,8 @@ async fn home_page(visit: Visit) -> Response {
 }
 
 async fn about(State(ctx): State<Context>, visit: Visit) -> Result<Response, ApiError> {
-    let document = ctx.content.find("site", "about").ok_or_else(ApiError::not_found)?;
+    let content = ctx.content.now();
+    let document = content.find("site", "about").ok_or_else(ApiError::not_found)?;
     Ok(written_page(document).area(Area::About).render(&visit))
 }
 
@@ -254,7 +293,8 @@ async fn legal(
     Path(slug): Path<String>,
     visit: Visit,
 ) -> Result<Response, ApiError> {
-    let document = ctx.content.find("legal", &slug).ok_or_else(ApiError::not_found)?;
+    let content = ctx.content.now();
+    let document = content.find("legal", &slug).ok_or_else(ApiError::not_found)?;
     Ok(written_page(document).render(&visit))
 }
 
@@ -265,7 +305,7 @@ fn written_page(document: &Document) -> Page {
             title: &shown.title,
             description: &shown.description,
             updated: shown.updated.as_deref(),
-            html: shown.html.clone(),
+            html: shown.html().to_owned(),
             contents: shown
                 .headings
                 .iter()
@@ -285,38 +325,8 @@ async fn api_docs(visit: Visit) -> Response {
     )
     .area(Area::Docs)
     .public("/docs/api")
+    .alternate_markdown("/docs/api.md")
     .render(&visit)
-}
-
-#[derive(Debug, Deserialize)]
-struct SearchQuery {
-    #[serde(default)]
-    q: String,
-}
-
-async fn search_page(
-    State(ctx): State<Context>,
-    Query(query): Query<SearchQuery>,
-    visit: Visit,
-) -> Result<Response, ApiError> {
-    let text = query.q;
-    let results = ctx.search.find(&text, MAX_RESULTS)?;
-    let total = usize::try_from(results.total).unwrap_or(usize::MAX);
-    let hits = results
-        .items
-        .into_iter()
-        .map(|hit| SearchHit {
-            title: hit.title,
-            url: hit.url,
-            kind: hit.kind.label().to_owned(),
-            excerpt_html: hit.excerpt_html,
-        })
-        .collect();
-    let shown: String = text.chars().take(devforge::search::MAX_QUERY_CHARS).collect();
-    let title = if text.is_empty() { "Search".to_owned() } else { format!("{} · Search", shown.trim()) };
-    let page =
-        Page::new(title, "Search every page of this site.", move || search::search(&shown, hits, total));
-    Ok(if text.is_empty() { page.public("/search").render(&visit) } else { page.render(&visit) })
 }
 
 #[derive(Debug, Deserialize)]
@@ -382,7 +392,11 @@ pub fn error_page(ctx: &Context, visit: &Visit, problem: &Problem) -> Response {
 fn close_matches(ctx: &Context, path: &str) -> Vec<(String, String, String)> {
     let words: String = path.chars().map(|c| if c.is_alphanumeric() { c } else { ' ' }).collect();
     // An error page must come out even when the index cannot be read.
-    let found = ctx.search.find(&words, 3).map(|results| results.items).unwrap_or_default();
+    let found = ctx
+        .search
+        .find(&Ask { text: &words, kind: None, limit: 3, offset: 0 })
+        .map(|results| results.items)
+        .unwrap_or_default();
     found.into_iter().map(|hit| (hit.title, hit.url, hit.kind.label().to_owned())).collect()
 }
 

@@ -1,27 +1,104 @@
 //! The search page: the same search as the palette's, for who has no script, and for addresses that can be shared.
 
+use axum::{extract::State, response::Response};
+use devforge::{
+    api::{error::ApiError, extract::Query},
+    context::Context,
+    contract::search::{SearchFacet, SearchHit, SearchKind, SearchResults},
+    search::{MAX_QUERY_CHARS, asked},
+};
 use leptos::prelude::*;
+use serde::Deserialize;
 
-use crate::components::{Empty, Icon};
+use super::shell::{Page, Visit};
+use crate::{
+    components::{Empty, Icon, Pagination, Tab, Tabs},
+    islands::Question,
+};
 
-pub struct SearchHit {
-    pub title: String,
-    pub url: String,
-    /// The section and kind, for people: "Docs, Licenses".
-    pub kind: String,
-    /// Escaped by the search, with the matches in `<mark>`.
-    pub excerpt_html: String,
+const PER_PAGE: usize = 20;
+/// Nobody reads further, and words that are found so often say nothing.
+const LAST_PAGE: usize = 25;
+
+/// Where people go who did not find it.
+const PLACES: [(&str, &str); 4] = [
+    ("Open the docs", "/docs"),
+    ("Help articles", "/support"),
+    ("See prices", "/pricing"),
+    ("Write to us", "/contact"),
+];
+
+/// What is in the address. A kind or page that does not exist is left out of account: old links stay good.
+#[derive(Debug, Deserialize)]
+pub struct SearchQuery {
+    #[serde(default)]
+    q: String,
+    #[serde(default)]
+    kind: String,
+    #[serde(default)]
+    page: String,
 }
 
-pub fn search(query: &str, hits: Vec<SearchHit>, total: usize) -> AnyView {
-    let asked = query.trim().to_owned();
-    let answer = if asked.is_empty() {
-        view! { <p class="lead search-start">"Type a word, a setting or an error message. It is looked up in every page of this site."</p> }.into_any()
-    } else if hits.is_empty() {
-        nothing_found(&asked)
+/// What was asked, and the page of it that is shown.
+struct Asked {
+    question: Question,
+    page: usize,
+}
+
+pub async fn search_page(
+    State(ctx): State<Context>,
+    Query(query): Query<SearchQuery>,
+    visit: Visit,
+) -> Result<Response, ApiError> {
+    let text: String = query.q.chars().take(MAX_QUERY_CHARS).collect();
+    let question = Question { text: text.trim().to_owned(), kind: SearchKind::parse(&query.kind) };
+    let page = query.page.parse::<usize>().unwrap_or(1).clamp(1, LAST_PAGE);
+    let mut asked = Asked { question, page };
+    let mut results = find(&ctx, &asked).await?;
+    if results.items.is_empty() && results.total > 0 {
+        asked.page = last_page(results.total);
+        results = find(&ctx, &asked).await?;
+    }
+    if asked.question.text.is_empty() {
+        return Ok(Page::new("Search", DESCRIPTION, move || search(&asked, results))
+            .public("/search")
+            .render(&visit));
+    }
+    if asked.page == 1 {
+        asked::note(&ctx, &asked.question.text, of_all_kinds(&results.facets));
+    }
+    let title = format!("{} · Search", asked.question.text);
+    Ok(Page::new(title, DESCRIPTION, move || search(&asked, results)).render(&visit))
+}
+
+const DESCRIPTION: &str = "Search every page of this site.";
+
+async fn find(ctx: &Context, asked: &Asked) -> Result<SearchResults, ApiError> {
+    let Question { text, kind } = &asked.question;
+    let offset = (asked.page - 1) * PER_PAGE;
+    Ok(ctx.search.look_for(text, *kind, PER_PAGE, offset).await?)
+}
+
+fn last_page(total: u64) -> usize {
+    usize::try_from(total).unwrap_or(usize::MAX).div_ceil(PER_PAGE).clamp(1, LAST_PAGE)
+}
+
+fn of_all_kinds(facets: &[SearchFacet]) -> u64 {
+    facets.iter().map(|facet| facet.count).sum()
+}
+
+fn search(asked: &Asked, results: SearchResults) -> AnyView {
+    let text = asked.question.text.clone();
+    let answer = if text.is_empty() {
+        nothing_asked()
+    } else if results.items.is_empty() {
+        nothing_found(&asked.question, &results)
     } else {
-        results(&asked, hits, total)
+        found(asked, results)
     };
+    let kind = asked.question.kind.map(|kind| {
+        view! { <input type="hidden" name="kind" value=kind.as_str()/> }
+    });
 
     view! {
         <div class="search-page page">
@@ -35,12 +112,13 @@ pub fn search(query: &str, hits: Vec<SearchHit>, total: usize) -> AnyView {
                         id="search-query"
                         type="search"
                         name="q"
-                        value=query.to_owned()
+                        value=text.clone()
                         maxlength="200"
                         autocomplete="off"
-                        autofocus=asked_nothing(query)
+                        autofocus=text.is_empty()
                     />
                 </div>
+                {kind}
                 <button class="button primary" type="submit">"Search"</button>
             </form>
             {answer}
@@ -49,58 +127,115 @@ pub fn search(query: &str, hits: Vec<SearchHit>, total: usize) -> AnyView {
     .into_any()
 }
 
-fn results(query: &str, hits: Vec<SearchHit>, total: usize) -> AnyView {
-    let summary = summary(query, hits.len(), total);
-    let rows = hits
-        .into_iter()
-        .map(|hit| {
-            view! {
-                <li class="row hit">
-                    <p class="hit-head"><a href=hit.url>{hit.title}</a><span class="meta">{hit.kind}</span></p>
-                    <p class="hit-excerpt" inner_html=hit.excerpt_html></p>
-                </li>
-            }
-        })
-        .collect_view();
-
+fn nothing_asked() -> AnyView {
     view! {
-        <h2 class="search-summary" id="results">{summary}</h2>
-        <ol class="rows" aria-labelledby="results">{rows}</ol>
+        <p class="lead search-start">"Type a word, a setting or an error message. It is looked up in every page of this site."</p>
+        <div class="button-row">{places()}</div>
     }
     .into_any()
 }
 
-fn nothing_found(query: &str) -> AnyView {
-    let title = format!("Nothing matches “{query}”");
-    let text = "Fewer or shorter words find more. A word from an error message is often enough.";
-    view! { <Empty title=title text=text/> }.into_any()
+fn places() -> impl IntoView {
+    PLACES
+        .into_iter()
+        .map(|(label, address)| view! { <a class="button secondary" href=address>{label}</a> })
+        .collect_view()
 }
 
-fn asked_nothing(query: &str) -> bool {
-    query.trim().is_empty()
+fn found(asked: &Asked, results: SearchResults) -> AnyView {
+    let Asked { question, page } = asked;
+    let first = ((page - 1) * PER_PAGE) as u64 + 1;
+    let last = first + results.items.len() as u64 - 1;
+    let summary = summary(&question.text, results.corrected.as_deref(), results.total);
+    let kinds = kinds(question, &results.facets);
+    let whole = question.kind.is_none();
+    let rows = results.items.into_iter().map(|hit| row(hit, whole)).collect_view();
+    let at = |page: usize| format!("/search?{}&page={page}", question.query());
+    let previous = (*page > 1).then(|| at(page - 1));
+    let next = (*page < last_page(results.total)).then(|| at(page + 1));
+    let pages = (previous.is_some() || next.is_some()).then(|| {
+        view! { <Pagination first=first last=last total=Some(results.total) previous=previous next=next/> }
+    });
+
+    view! {
+        {kinds}
+        <h2 class="search-summary" id="results">{summary}</h2>
+        <ol class="rows" aria-labelledby="results">{rows}</ol>
+        {pages}
+    }
+    .into_any()
 }
 
-fn summary(query: &str, shown: usize, total: usize) -> String {
-    match total.max(shown) {
-        1 => format!("One result for “{query}”"),
-        all if all > shown => format!("The first {shown} of {all} results for “{query}”"),
-        all => format!("{all} results for “{query}”"),
+/// The kinds that have something, and the chosen one.
+fn kinds(question: &Question, facets: &[SearchFacet]) -> AnyView {
+    let tab = |label: &str, kind: Option<SearchKind>, count: u64| Tab {
+        label: label.to_owned(),
+        href: format!("/search?{}", Question { text: question.text.clone(), kind }.query()),
+        current: question.kind == kind,
+        count: Some(count),
+    };
+    let counted = |kind| facets.iter().find(|facet| facet.kind == kind).map_or(0, |facet| facet.count);
+    let mut tabs = vec![tab("All", None, of_all_kinds(facets))];
+    for kind in SearchKind::ALL {
+        let count = counted(kind);
+        if count > 0 || question.kind == Some(kind) {
+            tabs.push(tab(kind.label(), Some(kind), count));
+        }
+    }
+    view! { <Tabs label="Kinds of results" tabs=tabs/> }.into_any()
+}
+
+fn row(hit: SearchHit, names_kind: bool) -> AnyView {
+    let mut place = hit.trail;
+    if names_kind {
+        place.insert(0, hit.kind.label().to_owned());
+    }
+    view! {
+        <li class="row hit">
+            <p class="hit-head"><a href=hit.url inner_html=hit.title_html></a><span class="meta">{place.join(" / ")}</span></p>
+            <p class="hit-excerpt" inner_html=hit.excerpt_html></p>
+        </li>
+    }
+    .into_any()
+}
+
+fn nothing_found(question: &Question, results: &SearchResults) -> AnyView {
+    let title = format!("Nothing matches “{}”", question.text);
+    let elsewhere = of_all_kinds(&results.facets);
+    let text = match question.kind {
+        Some(kind) if elsewhere > 0 => format!("Not among {}, but elsewhere on this site.", kind.label()),
+        _ => "Fewer or shorter words find more. A word from an error message is often enough.".to_owned(),
+    };
+    let kinds = (elsewhere > 0 || question.kind.is_some()).then(|| kinds(question, &results.facets));
+    view! {
+        {kinds}
+        <Empty title=title text=text actions=places/>
+    }
+    .into_any()
+}
+
+fn summary(text: &str, corrected: Option<&str>, total: u64) -> String {
+    let count = if total == 1 { "One result".to_owned() } else { format!("{total} results") };
+    match corrected {
+        Some(corrected) => format!("{count} for “{corrected}”. “{text}” stands nowhere on this site."),
+        None => format!("{count} for “{text}”"),
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::summary;
+    use super::*;
 
     #[test]
-    fn the_summary_counts() {
-        assert_eq!(summary("token", 1, 1), "One result for “token”");
-        assert_eq!(summary("token", 3, 3), "3 results for “token”");
-        assert_eq!(summary("token", 20, 41), "The first 20 of 41 results for “token”");
+    fn the_summary_counts_and_names_what_was_looked_for_instead() {
+        assert_eq!(summary("token", None, 1), "One result for “token”");
+        assert_eq!(summary("token", None, 41), "41 results for “token”");
+        assert!(summary("licnece", Some("license"), 3).starts_with("3 results for “license”"));
     }
 
     #[test]
-    fn a_total_below_what_is_shown_is_not_believed() {
-        assert_eq!(summary("token", 3, 0), "3 results for “token”");
+    fn there_is_always_a_last_page() {
+        assert_eq!((last_page(0), last_page(20), last_page(21)), (1, 1, 2));
+        assert_eq!(last_page(u64::MAX), LAST_PAGE);
     }
 }

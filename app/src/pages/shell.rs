@@ -18,10 +18,16 @@ use devforge::{
     contract::id::RequestId,
 };
 use hydration_context::SsrSharedContext;
-use leptos::{attr::custom::CustomAttribute, prelude::*};
+use leptos::prelude::*;
+use serde_json::Value;
 
 use super::{admin::viewing_banner, checkout, chrome};
 use crate::assets;
+
+mod head;
+mod structured;
+
+pub use structured::breadcrumbs;
 
 /// The part of the site a page belongs to, as the header marks it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,6 +35,8 @@ pub enum Area {
     Features,
     Pricing,
     Docs,
+    Enterprise,
+    Blog,
     About,
 }
 
@@ -148,6 +156,14 @@ pub struct Page {
     public: bool,
     paying: bool,
     bare: bool,
+    /// What the page is to those who show links to it: `website` or `article`.
+    kind: &'static str,
+    picture: Option<String>,
+    /// First published, last changed.
+    dates: (Option<String>, Option<String>),
+    /// Where the same page is as Markdown.
+    markdown: Option<String>,
+    structured: Vec<Value>,
     body: Box<dyn FnOnce() -> AnyView + Send>,
 }
 
@@ -168,6 +184,11 @@ impl Page {
             public: false,
             paying: false,
             bare: false,
+            kind: "website",
+            picture: None,
+            dates: (None, None),
+            markdown: None,
+            structured: Vec::new(),
             body: Box::new(body),
         }
     }
@@ -213,6 +234,42 @@ impl Page {
         self
     }
 
+    /// Facts for programs, as schema.org has them. Addresses in it may begin with a slash: they are made whole. May
+    /// be called again for another block. Only public pages say them.
+    pub fn structured(mut self, facts: Value) -> Self {
+        self.structured.push(facts);
+        self
+    }
+
+    /// The way from the front page to this one, as (name, path), the last being this page.
+    pub fn breadcrumbs(self, trail: &[(&str, &str)]) -> Self {
+        self.structured(breadcrumbs(trail))
+    }
+
+    /// The picture that stands beside a link to the page: a path of this site, 1200 by 630.
+    pub fn picture(mut self, path: impl Into<String>) -> Self {
+        self.picture = Some(path.into());
+        self
+    }
+
+    /// `article` for what has an author or a date; pages are `website` otherwise.
+    pub fn kind(mut self, kind: &'static str) -> Self {
+        self.kind = kind;
+        self
+    }
+
+    /// When an article was first published and last changed, as `2026-11-21`.
+    pub fn dates(mut self, published: Option<&str>, modified: Option<&str>) -> Self {
+        self.dates = (published.map(str::to_owned), modified.map(str::to_owned));
+        self
+    }
+
+    /// The same page as Markdown, under this path.
+    pub fn alternate_markdown(mut self, path: impl Into<String>) -> Self {
+        self.markdown = Some(path.into());
+        self
+    }
+
     pub fn render(self, visit: &Visit) -> Response {
         let policy = if self.islands {
             ScriptPolicy::Islands { nonce: visit.nonce.clone() }
@@ -239,8 +296,11 @@ impl Page {
 
     fn document(self, visit: &Visit) -> String {
         let owner = Owner::new_root(Some(Arc::new(SsrSharedContext::new_islands())));
+        // Islands find their places by marks that the standard calls a mistake when they are written as `<!>`. Nobody
+        // looks for them on a page without islands.
+        let mark = if self.islands { "<!---->" } else { "" };
         let mut html = String::from("<!DOCTYPE html>");
-        owner.with(|| html.push_str(&self.view(visit).to_html()));
+        owner.with(|| html.push_str(&self.view(visit).to_html().replace("<!>", mark)));
         html
     }
 
@@ -253,7 +313,7 @@ impl Page {
         };
         let looking = visit.caller.identity().filter(|identity| identity.impersonator().is_some());
         let banner = looking.map(|identity| viewing_banner(&identity.user.name, &identity.user.email));
-        let head = head(&self, visit);
+        let head = head::head(&self, visit);
         // Nothing here may be sent: once the looking has ended, it would be about the administrator's own account.
         let body = if looking.is_some() {
             view! { <fieldset class="only-looking" disabled=true aria-label="Nothing can be changed">{(self.body)()}</fieldset> }
@@ -279,73 +339,4 @@ impl Page {
             </html>
         }
     }
-}
-
-fn head(page: &Page, visit: &Visit) -> impl IntoView + use<> {
-    let title = if page.canonical.as_deref() == Some("/") {
-        page.title.clone()
-    } else {
-        format!("{} · Dev Forge", page.title)
-    };
-    let canonical = page.canonical.as_ref().map(|path| format!("{}{path}", visit.public_url));
-    let open_graph = canonical.clone().map(|url| {
-        let image = format!("{}{}", visit.public_url, assets::url("og-default.png"));
-        view! {
-            <link rel="canonical" href=url.clone()/>
-            {open_graph_tag("type", "website".to_owned())}
-            {open_graph_tag("site_name", "Dev Forge".to_owned())}
-            {open_graph_tag("title", page.title.clone())}
-            {open_graph_tag("description", page.description.clone())}
-            {open_graph_tag("url", url)}
-            {open_graph_tag("image", image)}
-            {open_graph_tag("image:width", "1200".to_owned())}
-            {open_graph_tag("image:height", "630".to_owned())}
-            <meta name="twitter:card" content="summary_large_image"/>
-        }
-    });
-    // Pages for one person, and errors, are nobody else's to find.
-    let hidden = page.canonical.is_none().then(|| view! { <meta name="robots" content="noindex"/> });
-    let nonce = page.islands.then(|| visit.nonce.clone());
-    let site_script = assets::find("site.js").map(|asset| asset.integrity.clone());
-    let own_script = page.script.map(|name| {
-        let integrity = assets::find(name).map(|asset| asset.integrity.clone());
-        view! { <script type="module" src=assets::url(name) integrity=integrity nonce=nonce.clone()></script> }
-    });
-    let islands = nonce.clone().map(|nonce| {
-        view! {
-            <link rel="modulepreload" href=assets::url("app.js") nonce=nonce.clone()/>
-            <script type="module" src=assets::url("islands.js") nonce=nonce></script>
-        }
-    });
-    view! {
-        <head>
-            <meta charset="utf-8"/>
-            <meta name="viewport" content="width=device-width, initial-scale=1"/>
-            // As text it would be followed by a marker, which a title would show.
-            <title inner_html=escape(&title)></title>
-            <meta name="description" content=page.description.clone()/>
-            {open_graph}
-            {hidden}
-            <link rel="preload" href=assets::url("fonts/archivo.woff2") r#as="font" type="font/woff2" crossorigin=""/>
-            <link rel="stylesheet" href=assets::url("site.css")/>
-            <link rel="icon" href="/favicon.ico" sizes="32x32"/>
-            <link rel="icon" href="/favicon.svg" type="image/svg+xml"/>
-            <link rel="apple-touch-icon" href="/apple-touch-icon.png"/>
-            <link rel="manifest" href="/site.webmanifest"/>
-            <meta name="theme-color" media="(prefers-color-scheme: light)" content="#f4f6f8"/>
-            <meta name="theme-color" media="(prefers-color-scheme: dark)" content="#0d1014"/>
-            <script type="module" src=assets::url("site.js") integrity=site_script nonce=nonce></script>
-            {own_script}
-            {islands}
-        </head>
-    }
-}
-
-/// `property` is not an attribute that HTML knows, so `view!` does not either.
-fn open_graph_tag(name: &str, content: String) -> impl IntoView + use<> {
-    leptos::html::meta().attr("property", format!("og:{name}")).content(content)
-}
-
-fn escape(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }

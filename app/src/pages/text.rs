@@ -94,7 +94,7 @@ fn other_legal_pages(current: &str) -> AnyView {
 }
 
 /// `2026-11-20` as "20 November 2026". What is not a date is shown as it is.
-fn long_date(day: &str) -> String {
+pub(super) fn long_date(day: &str) -> String {
     let parsed = Date::parse(day, format_description!("[year]-[month]-[day]")).ok();
     parsed
         .and_then(|date| date.format(format_description!("[day padding:none] [month repr:long] [year]")).ok())

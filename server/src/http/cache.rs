@@ -1,11 +1,15 @@
 //! Public pages, kept as they went out, each with its compressed forms.
 //!
 //! What always holds: only answers marked [`Cacheable`] are kept, only for visitors without a session, and the
-//! key is all that such a page depends on: its path and the theme.
+//! key is all that such a page depends on: its path, the theme, and after which clearing its making began. So a page
+//! made of what was there before a clearing is never found after it, however late it is done.
 
 use std::{
     io::Write,
-    sync::{Arc, OnceLock},
+    sync::{
+        Arc, OnceLock,
+        atomic::{AtomicU64, Ordering},
+    },
     time::Duration,
 };
 
@@ -29,11 +33,18 @@ const LIFETIME: Duration = Duration::from_secs(10 * 60);
 const MAX_PAGE_BYTES: usize = 2 * 1024 * 1024;
 const BROTLI_QUALITY: u32 = 9;
 
-type Key = (String, Theme);
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+struct Key {
+    path: String,
+    theme: Theme,
+    generation: u64,
+}
 
 #[derive(Clone)]
 pub struct PageCache {
     pages: Cache<Key, Arc<CachedPage>>,
+    /// How often it was cleared.
+    generation: Arc<AtomicU64>,
 }
 
 struct CachedPage {
@@ -47,11 +58,31 @@ struct CachedPage {
 
 impl PageCache {
     pub fn new() -> Self {
-        Self { pages: Cache::builder().max_capacity(MAX_ENTRIES).time_to_live(LIFETIME).build() }
+        Self {
+            pages: Cache::builder().max_capacity(MAX_ENTRIES).time_to_live(LIFETIME).build(),
+            generation: Arc::default(),
+        }
     }
 
     pub fn clear(&self) {
+        self.generation.fetch_add(1, Ordering::SeqCst);
         self.pages.invalidate_all();
+    }
+
+    /// Taken before the page is made, so that it says what the page can know.
+    fn key(&self, path: &str, theme: Theme) -> Key {
+        Key { path: path.to_owned(), theme, generation: self.generation.load(Ordering::SeqCst) }
+    }
+
+    fn find(&self, key: &Key) -> Option<Arc<CachedPage>> {
+        self.pages.get(key)
+    }
+
+    /// Unless it was cleared since. A clearing in this very moment leaves a page behind that nobody finds.
+    fn keep(&self, key: Key, page: Arc<CachedPage>) {
+        if key.generation == self.generation.load(Ordering::SeqCst) {
+            self.pages.insert(key, page);
+        }
     }
 }
 
@@ -65,7 +96,7 @@ impl Default for PageCache {
 pub async fn answer(shared: &Shared, request: Request, next: Next) -> Response {
     let key = key_of(shared, &request);
     if let Some(key) = &key
-        && let Some(page) = shared.cache.pages.get(key)
+        && let Some(page) = shared.cache.find(key)
     {
         return page.respond(request.headers());
     }
@@ -93,7 +124,7 @@ pub async fn answer(shared: &Shared, request: Request, next: Next) -> Response {
     let page = Arc::new(CachedPage::new(policy, plain));
     // Without a key it is the same page, made for this visitor only.
     if let Some(key) = key {
-        shared.cache.pages.insert(key, Arc::clone(&page));
+        shared.cache.keep(key, Arc::clone(&page));
     }
     page.respond(&asked)
 }
@@ -110,7 +141,7 @@ fn key_of(shared: &Shared, request: &Request) -> Option<Key> {
     if has_cookie(request.headers(), session) {
         return None;
     }
-    Some((path.to_owned(), Theme::from_headers(request.headers())))
+    Some(shared.cache.key(path, Theme::from_headers(request.headers())))
 }
 
 fn has_cookie(headers: &HeaderMap, name: &str) -> bool {
@@ -178,4 +209,35 @@ fn gzip(plain: &[u8]) -> Bytes {
         flate2::write::GzEncoder::new(Vec::with_capacity(plain.len() / 3), flate2::Compression::new(8));
     writer.write_all(plain).expect("writing to memory does not fail");
     Bytes::from(writer.finish().expect("writing to memory does not fail"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn page() -> Arc<CachedPage> {
+        Arc::new(CachedPage::new(ScriptPolicy::SiteScript, Bytes::from_static(b"a page")))
+    }
+
+    #[test]
+    fn a_page_is_found_until_the_next_clearing() {
+        let cache = PageCache::new();
+        cache.keep(cache.key("/about", Theme::Dark), page());
+        assert!(cache.find(&cache.key("/about", Theme::Dark)).is_some());
+        assert!(cache.find(&cache.key("/about", Theme::Light)).is_none());
+        cache.clone().clear();
+        assert!(cache.find(&cache.key("/about", Theme::Dark)).is_none());
+    }
+
+    #[test]
+    fn a_page_that_was_begun_before_a_clearing_is_not_kept_after_it() {
+        let cache = PageCache::new();
+        let begun = cache.key("/about", Theme::Dark);
+        cache.clear();
+        cache.keep(begun.clone(), page());
+        assert!(cache.find(&begun).is_none() && cache.find(&cache.key("/about", Theme::Dark)).is_none());
+        // The clearing that comes between the look and the insertion.
+        cache.pages.insert(begun, page());
+        assert!(cache.find(&cache.key("/about", Theme::Dark)).is_none());
+    }
 }

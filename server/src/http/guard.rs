@@ -28,7 +28,8 @@ pub fn enter(shared: &Shared, request: &mut Request) -> (Option<Allowance>, Resu
         let country = client_country(peer, request.headers(), trusted);
         request.extensions_mut().insert(ClientAddress { address, country });
         let path = request.uri().path();
-        let floods = if is_asked_often(request.method(), path) { &shared.fleets } else { &shared.floods };
+        let floods =
+            if api::is_asked_often(request.method(), path) { &shared.fleets } else { &shared.floods };
         allowance = match floods.take(address) {
             Ok(allowance) => allowance,
             Err(flooded) => return (Some(flooded.allowance), Err(ApiError::rate_limited(flooded.wait))),
@@ -40,12 +41,6 @@ pub fn enter(shared: &Shared, request: &mut Request) -> (Option<Allowance>, Resu
 const RATELIMIT_LIMIT: HeaderName = HeaderName::from_static("ratelimit-limit");
 const RATELIMIT_REMAINING: HeaderName = HeaderName::from_static("ratelimit-remaining");
 const RATELIMIT_RESET: HeaderName = HeaderName::from_static("ratelimit-reset");
-
-/// Whether every editor asks this again and again. A license is made active on a machine, and taken off it, once.
-fn is_asked_often(method: &Method, path: &str) -> bool {
-    let takes_a_place = path.ends_with("/activate") || path.ends_with("/deactivate");
-    api::is_open(method, path) && !(*method == Method::POST && takes_a_place)
-}
 
 /// How many times the ordinary allowance one address has for what the editor asks: a whole company may be behind it.
 const EDITORS_BEHIND_ONE_ADDRESS: u32 = 20;
@@ -111,8 +106,8 @@ fn client_country(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNetwork]) -> O
 
 /// Something is changed only at the wish of a page of this site. Browsers say where a request comes from in
 /// `Sec-Fetch-Site`, older ones in `Origin`; a request with neither comes from a program, which has no
-/// session to abuse unless it brings one itself, and is then refused. What whoever has a license's key may do never looks
-/// at a session, so it does not matter which page sends it.
+/// session to abuse unless it brings one itself, and is then refused. What is open to every site never looks at a
+/// session, so it does not matter which page sends it.
 fn check_origin(request: &Request, config: &HttpConfig) -> Result<(), ApiError> {
     let safe = matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
     let path = request.uri().path();
@@ -218,7 +213,7 @@ mod tests {
     #[test]
     fn what_takes_a_place_has_the_ordinary_allowance() {
         for base in ["/api/licenses", "/api/v1/licenses"] {
-            let often = |method: Method, what: &str| is_asked_often(&method, &format!("{base}/{what}"));
+            let often = |method: Method, what: &str| api::is_asked_often(&method, &format!("{base}/{what}"));
             for often_asked in [
                 often(Method::POST, "validate"),
                 often(Method::OPTIONS, "validate"),
@@ -239,7 +234,7 @@ mod tests {
                 assert!(!seldom, "{base}");
             }
         }
-        assert!(!is_asked_often(&Method::POST, "/activate"));
+        assert!(!api::is_asked_often(&Method::POST, "/activate"));
     }
 
     #[test]

@@ -29,7 +29,7 @@ use axum::{
     http::{Extensions, HeaderMap, StatusCode, Version, header},
     middleware,
 };
-use devforge::{api, context::Context, rate_limit::Floods};
+use devforge::{api, content, context::Context, rate_limit::Floods};
 use metrics_exporter_prometheus::PrometheusHandle;
 use tower_http::{
     CompressionLevel,
@@ -91,6 +91,7 @@ impl Site {
 pub fn site(ctx: &Context, metrics: PrometheusHandle) -> anyhow::Result<Site> {
     let files = assets::Files::load().context("the site's files cannot be read; run `cargo xtask run`")?;
     app::assets::install(files.manifest());
+    content::set_asset_address(app::assets::url);
     let cache = PageCache::new();
     let shared = Shared(Arc::new(Parts {
         ctx: ctx.clone(),

@@ -46,7 +46,8 @@ impl Policy {
              report-uri /csp-report{upgrade}"
         );
         // The hash names the one script; browsers that match hashes only for inline scripts go by its place,
-        // where nothing but this build's own files is served.
+        // where nothing but this build's own files is served. That place also lets it fetch the search palette's
+        // program, which is WebAssembly, on every page: whoever is let in by this can only run what this build made.
         let hash =
             app::assets::find("site.js").map(|asset| format!("'{}' ", asset.integrity)).unwrap_or_default();
         let place = format!("{}/assets/", config.public_url);
@@ -61,7 +62,7 @@ impl Policy {
             "https://checkout.stripe.com https://billing.stripe.com"
         };
         let paying = after_scripts.replace("form-action 'self'", &format!("form-action 'self' {provider}"));
-        let site_script = format!("{hash}{place}");
+        let site_script = format!("{hash}{place} 'wasm-unsafe-eval'");
         Self {
             fixed,
             site_script: value(&site_script, &after_scripts),

@@ -4,9 +4,12 @@
 mod admin_licenses;
 mod caching;
 mod checkout;
+mod company;
 mod docs;
 mod errors;
+mod features;
 mod gate;
+mod head;
 mod licenses;
 mod licenses_http;
 mod limits;
@@ -15,9 +18,13 @@ mod operations;
 mod origins;
 mod outage;
 mod pages;
+mod programmed;
+mod publishing;
 mod roles;
+mod search;
 mod sign_in;
 mod support;
+mod support_pages;
 mod theme;
 
 #[path = "../../../src/tests/database_support.rs"]

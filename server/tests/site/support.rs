@@ -123,8 +123,7 @@ impl TestSite {
         config.http.public_url.clone_from(&url);
         change(&mut config);
         let ctx = Context::open(config, clock, Random::System).await.expect("a context");
-        let documents = search::collect(&ctx.content, openapi::document());
-        ctx.search.prepare(&documents, &ctx.random).expect("the index is built");
+        search::prepare(&ctx, openapi::document()).await.expect("the index is built");
         let site = server::http::site(&ctx, METRICS.clone()).unwrap_or_else(|error| {
             panic!("{error:#}; `cargo xtask test rust` builds the site's files before these tests")
         });
@@ -235,10 +234,14 @@ pub fn address_of(route: &str) -> String {
         route if route.contains("/ledger/") => "ltx",
         route if route.contains("/prices/") => "prc",
         route if route.contains("/coupons/") => "cpn",
+        route if route.contains("/knowledge") => "art",
         _ => "",
     };
     let path = route
         .replace("{slug}", "privacy")
+        .replace("{pillar}", "teams")
+        .replace("{section}", "docs")
+        .replace("{tag}", "licenses")
         .replace("{topic}", "activate")
         .replace("{token}", "nothing")
         .replace("{code}", "pro")

@@ -7,7 +7,7 @@ use crate::{
     contract::problem::{FieldProblem, ProblemCode},
     db,
     integration::tax,
-    jobs, license, mail, rate_limit, search, signing, storage,
+    jobs, license, mail, rate_limit, search, signing, storage, support,
 };
 
 impl From<sqlx::Error> for ApiError {
@@ -249,6 +249,23 @@ impl From<license::Error> for ApiError {
             Error::Jobs(error) => error.into(),
             Error::Mail(error) => error.into(),
             Error::Stored(_) | Error::Json(_) => Self::internal(&error),
+        }
+    }
+}
+
+impl From<support::Error> for ApiError {
+    fn from(error: support::Error) -> Self {
+        use support::Error;
+        match error {
+            Error::Denied(denied) => denied.into(),
+            Error::Invalid(errors) => Self::invalid(errors),
+            Error::NotFound => Self::not_found(),
+            Error::Conflict(what_to_do) => Self::new(ProblemCode::Conflict, what_to_do),
+            Error::TooManyTries { retry_after } => Self::rate_limited(retry_after),
+            Error::Search(error) => error.into(),
+            Error::Database(error) => error.into(),
+            Error::Audit(error) => error.into(),
+            Error::Stored(_) | Error::Starting { .. } => Self::internal(&error),
         }
     }
 }

@@ -1,9 +1,6 @@
 //! Is this license good? Asked by whoever has the key.
 
-use axum::{
-    extract::State,
-    http::{HeaderName, StatusCode, header},
-};
+use axum::extract::State;
 
 use super::{Named, Open, open};
 use crate::{
@@ -65,25 +62,4 @@ pub(super) async fn brief(
     Named(key): Named,
 ) -> Result<Open<LicenseBrief>, ApiError> {
     Ok(open(check::brief(&ctx, &client, &key).await?))
-}
-
-/// What a browser wants to know before a page of another site sends something here.
-type Preflight = (StatusCode, [(HeaderName, &'static str); 4]);
-
-pub(super) async fn preflight_post() -> Preflight {
-    preflight("POST")
-}
-
-pub(super) async fn preflight_get() -> Preflight {
-    preflight("GET")
-}
-
-fn preflight(method: &'static str) -> Preflight {
-    let allowed = [
-        (header::ACCESS_CONTROL_ALLOW_ORIGIN, "*"),
-        (header::ACCESS_CONTROL_ALLOW_METHODS, method),
-        (header::ACCESS_CONTROL_ALLOW_HEADERS, "Content-Type"),
-        (header::ACCESS_CONTROL_MAX_AGE, "86400"),
-    ];
-    (StatusCode::NO_CONTENT, allowed)
 }

@@ -13,12 +13,15 @@ mod staff;
 use axum::{
     Json as JsonAnswer,
     extract::{FromRequestParts, RawPathParams},
-    http::{HeaderName, Method, header, request::Parts},
+    http::request::Parts,
     routing::options,
 };
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use super::error::ApiError;
+use super::{
+    error::ApiError,
+    open::{Open, open, preflight_get, preflight_post},
+};
 use crate::{
     account::{Caller, Permission},
     context::Context,
@@ -29,23 +32,20 @@ use crate::{
     license::{self, issue::Issued, life},
 };
 
-/// What pages of any site may send, and the editor, wherever it runs.
-const OPEN: [&str; 3] = ["validate", "activate", "deactivate"];
-
 pub(super) fn routes() -> OpenApiRouter<Context> {
     OpenApiRouter::new()
         .routes(routes!(check::validate))
-        .route("/licenses/validate", options(check::preflight_post))
+        .route("/licenses/validate", options(preflight_post))
         .routes(routes!(activation::activate))
-        .route("/licenses/activate", options(check::preflight_post))
+        .route("/licenses/activate", options(preflight_post))
         .routes(routes!(activation::deactivate))
-        .route("/licenses/deactivate", options(check::preflight_post))
+        .route("/licenses/deactivate", options(preflight_post))
         .routes(routes!(own::list))
         .routes(routes!(generate::generate))
         .routes(routes!(generate::trial))
         .routes(routes!(check::brief))
         .routes(routes!(staff::revoke))
-        .route("/licenses/{license}", options(check::preflight_get))
+        .route("/licenses/{license}", options(preflight_get))
         .routes(routes!(own::reveal))
         .routes(routes!(own::rotate))
         .routes(routes!(own::transfer))
@@ -56,25 +56,6 @@ pub(super) fn routes() -> OpenApiRouter<Context> {
         .routes(routes!(staff::renew))
         .routes(routes!(staff::suspend))
         .routes(routes!(staff::reinstate))
-}
-
-/// Whether pages of any site may ask this. `path` is the whole one, as it was sent.
-pub fn is_open(method: &Method, path: &str) -> bool {
-    let below = path.strip_prefix("/api/v1/licenses/").or_else(|| path.strip_prefix("/api/licenses/"));
-    let Some(rest) = below else { return false };
-    match *method {
-        Method::POST => OPEN.contains(&rest),
-        // One license by its key, and what a browser asks before any of these.
-        Method::GET | Method::HEAD | Method::OPTIONS => !rest.is_empty() && !rest.contains('/'),
-        _ => false,
-    }
-}
-
-/// An answer that pages of any site may read, and nobody keeps.
-type Open<T> = ([(HeaderName, &'static str); 2], JsonAnswer<T>);
-
-fn open<T>(answer: T) -> Open<T> {
-    ([(header::ACCESS_CONTROL_ALLOW_ORIGIN, "*"), (header::CACHE_CONTROL, "no-store")], JsonAnswer(answer))
 }
 
 /// Which license the address names: by its key, however that was written and escaped, or by its id. What cannot be
@@ -137,39 +118,5 @@ async fn generated(ctx: &Context, issued: &[Issued]) -> Generated {
         license_keys,
         download_url: license::download_url(ctx),
         licenses: issued.iter().map(|issued| issued.license.shown(ctx, &tiers)).collect(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_what_takes_a_key_is_open_to_all_sites() {
-        for base in ["/api", "/api/v1"] {
-            for what in OPEN {
-                assert!(is_open(&Method::POST, &format!("{base}/licenses/{what}")), "{base} {what}");
-                assert!(is_open(&Method::OPTIONS, &format!("{base}/licenses/{what}")), "{base} {what}");
-            }
-            assert!(is_open(&Method::GET, &format!("{base}/licenses/DF-00000")), "{base}");
-            for (method, path) in [
-                (Method::GET, "licenses"),
-                (Method::GET, "licenses/"),
-                (Method::GET, "licenses/lic_1/machines"),
-                (Method::DELETE, "licenses/DF-00000"),
-                (Method::POST, "licenses/generate"),
-                (Method::POST, "licenses/trial"),
-                (Method::POST, "licenses/validate/"),
-                (Method::POST, "licenses/%76alidate"),
-                (Method::POST, "licenses/lic_1/reveal"),
-                (Method::PUT, "licenses/validate"),
-                (Method::POST, "licenses"),
-                (Method::POST, "auth/validate"),
-            ] {
-                assert!(!is_open(&method, &format!("{base}/{path}")), "{method} {base}/{path}");
-            }
-        }
-        assert!(!is_open(&Method::POST, "/api/v2/licenses/validate"));
-        assert!(!is_open(&Method::POST, "/licenses/validate"));
     }
 }

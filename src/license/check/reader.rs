@@ -119,10 +119,8 @@ pub struct Reader {
 
 impl Reader {
     pub fn start(pool: &PgPool, config: &LicensesConfig) -> Self {
-        let reading = pool.clone();
-        let by_key = Gather::start(move |hashes: Vec<[u8; 32]>| {
-            let pool = reading.clone();
-            async move { store::by_keys(&pool, &hashes).await }
+        let by_key = Gather::start(pool, |line, hashes: Vec<[u8; 32]>| {
+            Box::pin(async move { store::by_keys(line.connection().await?, &hashes).await })
         });
         let (touches, waiting) = mpsc::channel(TOUCHES);
         tokio::spawn(write_touches(pool.clone(), waiting));

@@ -5,7 +5,7 @@ use std::{
     sync::{Arc, atomic::AtomicI64},
 };
 
-use sqlx::{PgPool, types::Json};
+use sqlx::{PgConnection, PgPool, types::Json};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
@@ -23,7 +23,7 @@ use crate::{
 
 /// Licenses by the hashes of their keys.
 pub async fn by_keys(
-    pool: &PgPool,
+    conn: &mut PgConnection,
     hashes: &[[u8; 32]],
 ) -> Result<HashMap<[u8; 32], Arc<Found>>, sqlx::Error> {
     let hashes: Vec<&[u8]> = hashes.iter().map(<[u8; 32]>::as_slice).collect();
@@ -39,13 +39,13 @@ pub async fn by_keys(
                       array_agg(fingerprint_hash order by activated_at, first.id) as prints,
                       array_agg(last_seen_at order by activated_at, first.id) as seen
                from (select id, fingerprint_hash, activated_at, last_seen_at from license_machine
-                     where license_id = l.id order by activated_at, id limit $2) as first
-           ) as m on l.machines_used > 0
+                     where license_id = l.id and l.machines_used > 0 order by activated_at, id limit $2) as first
+           ) as m on true
            where l.key_hash = any($1)"#,
         &hashes as &[&[u8]],
         MACHINES_READ,
     )
-    .fetch_all(pool)
+    .fetch_all(conn)
     .await?;
     let mut found = HashMap::with_capacity(rows.len());
     for row in rows {

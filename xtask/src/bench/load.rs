@@ -3,6 +3,7 @@
 //! A run with a single error in it is an error: a benchmark that has measured refusals is worth nothing.
 
 use std::{
+    fs,
     path::{Path, PathBuf},
     process::Command,
 };
@@ -10,7 +11,10 @@ use std::{
 use anyhow::{Context, Result, bail};
 use private_postgres::Cluster;
 
-use super::usage::{self, Tree};
+use super::{
+    statistics::percentile,
+    usage::{self, Tree},
+};
 use crate::process::{command, interrupted, output};
 
 /// One round on one side.
@@ -117,6 +121,46 @@ pub fn pgbench_with(
     let mut pgbench = cluster.client("pgbench", database);
     pgbench.arg("--file").arg(script);
     run_pgbench(pgbench, server, seconds)
+}
+
+/// As `pgbench_with`, with the time of every single transaction taken down in `logs`, a folder that is ours alone.
+pub fn pgbench_timed(
+    cluster: &Cluster,
+    database: &str,
+    script: &Path,
+    logs: &Path,
+    server: Tree,
+    seconds: u32,
+) -> Result<Sample> {
+    let doing = || format!("the logs of pgbench in {}", logs.display());
+    // Each run adds files with the number of its process in their names.
+    if logs.exists() {
+        fs::remove_dir_all(logs).with_context(doing)?;
+    }
+    fs::create_dir_all(logs).with_context(doing)?;
+    let mut pgbench = cluster.client("pgbench", database);
+    pgbench.arg("--file").arg(script).arg("--log");
+    pgbench.arg(format!("--log-prefix={}", logs.join("transactions").display()));
+    // It says of some questions that nothing is left of them without their stop words.
+    pgbench.env("PGOPTIONS", "--client-min-messages=warning");
+    let sample = run_pgbench(pgbench, server, seconds)?;
+    let mut times = Vec::new();
+    for file in fs::read_dir(logs).with_context(doing)? {
+        let text = fs::read_to_string(file.with_context(doing)?.path()).with_context(doing)?;
+        times.extend(transaction_micros(&text)?);
+    }
+    times.sort_by(f64::total_cmp);
+    Ok(Sample { p99_micros: percentile(&times, 0.99), ..sample })
+}
+
+/// How long each transaction took: the third figure of its line (client, transaction, microseconds, script, when).
+fn transaction_micros(log: &str) -> Result<Vec<f64>> {
+    let time = |line: &str| line.split(' ').nth(2)?.parse::<f64>().ok();
+    log.lines()
+        .map(|line| {
+            time(line).with_context(|| format!("a line of pgbench's log has an unknown form: {line}"))
+        })
+        .collect()
 }
 
 fn run_pgbench(mut pgbench: Command, server: Tree, seconds: u32) -> Result<Sample> {
@@ -269,6 +313,18 @@ mod tests {
         let failed = text.replace("transactions: 0 (0.000%)", "transactions: 10 (0.005%)");
         assert!(PgbenchReport::parse(&failed).is_err());
         assert!(PgbenchReport::parse("pgbench (15.14)\n").is_err());
+    }
+
+    #[test]
+    fn the_log_of_pgbench_has_a_time_for_each_transaction() {
+        let log =
+            "2 1 45905 0 1795306646 553991\n4 1 35045 0 1795306646 554033\n2 2 1203 0 1795306646 555194\n";
+        let times = transaction_micros(log).expect("it is whole");
+        assert_eq!(times, [45_905.0, 35_045.0, 1_203.0]);
+        assert_eq!(transaction_micros("").expect("nothing was done"), [0.0; 0]);
+        // Neither a summary over a while nor a failure counts as a time.
+        assert!(transaction_micros("2 1 failed 0 1795306646 553991\n").is_err());
+        assert!(transaction_micros("1 2\n").is_err());
     }
 
     #[test]

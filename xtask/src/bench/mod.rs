@@ -1,4 +1,4 @@
-//! `cargo xtask bench`: devforge beside nginx, Fastify and pgbench, on this machine, in one run.
+//! `cargo xtask bench`: devforge beside nginx, Fastify and PostgreSQL alone, on this machine, in one run.
 //!
 //! Absolute figures say more about the machine and the hour than about us, so every figure has a peer that was
 //! measured in turn with it, and the table is about ratios. What is measured is the release build as it would be
@@ -6,10 +6,12 @@
 
 mod accounts;
 mod client;
+mod fill;
 mod licenses;
 mod load;
 mod nginx;
 mod report;
+mod search;
 mod statistics;
 mod usage;
 
@@ -17,7 +19,7 @@ use std::{
     env,
     fs::{self, File},
     path::{Path, PathBuf},
-    process::Stdio,
+    process::{Command, Stdio},
 };
 
 use anyhow::{Context, Result, bail};
@@ -47,6 +49,8 @@ pub enum Part {
     Accounts,
     /// A million licenses asked about, beside Fastify and pgbench, and how soon a revocation is known everywhere.
     Licenses,
+    /// A hundred thousand articles searched, in process and through HTTP, beside PostgreSQL's own search.
+    Search,
 }
 
 struct Settings {
@@ -57,6 +61,8 @@ struct Settings {
 struct Programs {
     devforge: PathBuf,
     wrk: PathBuf,
+    /// What searches in process, for the part that measures it.
+    search_speed: Option<PathBuf>,
 }
 
 pub fn run(part: Option<Part>) -> Result<()> {
@@ -67,7 +73,8 @@ pub fn run(part: Option<Part>) -> Result<()> {
     };
     tools::postgres()?;
     let nginx = parts.contains(&Part::Throughput).then(tools::nginx).transpose()?;
-    let programs = Programs { wrk: tools::wrk()?, devforge: devforge()? };
+    let search_speed = parts.contains(&Part::Search).then(search::example).transpose()?;
+    let programs = Programs { wrk: tools::wrk()?, devforge: devforge()?, search_speed };
     let cluster = step("Starting a throwaway PostgreSQL", throwaway_cluster)?;
     let measured = measure(parts, &settings, &programs, nginx.as_deref(), &cluster);
     let removed = cluster.remove();
@@ -160,6 +167,13 @@ fn measure(
         cluster.create_database(licenses::DATABASE)?;
         let measured = licenses::measure(settings, programs, &own, cluster);
         reports.push(with_last_words(measured, &licenses::log(&own))?);
+    }
+    if let Some(example) = &programs.search_speed {
+        let own = directory.0.join("search");
+        fs::create_dir_all(&own).with_context(|| format!("making {}", own.display()))?;
+        cluster.create_database(search::DATABASE)?;
+        let measured = search::measure(settings, programs, example, &own, cluster);
+        reports.push(with_last_words(measured, &search::log(&own))?);
     }
     Ok(reports.join("\n"))
 }
@@ -255,7 +269,6 @@ fn compare(
     Ok(row)
 }
 
-/// devforge as it comes: nobody's configuration file, and nothing set but what the bench needs.
 fn serve(
     program: &Path,
     directory: &Path,
@@ -266,14 +279,29 @@ fn serve(
     more: &[(&str, &str)],
 ) -> Result<Server> {
     let words = File::create(log).with_context(|| format!("writing {}", log.display()))?;
-    let mut serve = command(program);
-    serve.arg("serve").current_dir(directory);
+    let mut serve = configured(program, directory, port, database, password, more);
+    serve.arg("serve");
+    serve.stdin(Stdio::null()).stdout(words.try_clone().context("writing the server's log")?).stderr(words);
+    Server::start(&mut serve)
+}
+
+/// devforge as it comes: nobody's configuration file, and nothing set but what the bench needs.
+fn configured(
+    program: &Path,
+    directory: &Path,
+    port: u16,
+    database: &str,
+    password: &str,
+    more: &[(&str, &str)],
+) -> Command {
+    let mut devforge = command(program);
+    devforge.current_dir(directory);
     for (name, _) in env::vars_os() {
         if name.to_string_lossy().starts_with("DEVFORGE_") {
-            serve.env_remove(name);
+            devforge.env_remove(name);
         }
     }
-    serve
+    devforge
         .env("DATABASE_URL", database)
         .env("DEVFORGE_DATA_DIR", directory.join("data"))
         .env("DEVFORGE_HTTP_ADDRESS", format!("127.0.0.1:{port}"))
@@ -281,8 +309,7 @@ fn serve(
         .env("DEVFORGE_SEED", "demo")
         .env("DEVFORGE_DEMO_PASSWORD", password)
         .envs(more.iter().copied());
-    serve.stdin(Stdio::null()).stdout(words.try_clone().context("writing the server's log")?).stderr(words);
-    Server::start(&mut serve)
+    devforge
 }
 
 /// PostgreSQL's first process, which is the parent of all others.

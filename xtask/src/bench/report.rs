@@ -126,6 +126,22 @@ fn notes(rows: &[Row], facts: &Facts) -> Vec<String> {
     notes
 }
 
+/// An aim that is no ratio of throughputs, and whether it is reached.
+pub struct Aim {
+    pub words: String,
+    pub met: bool,
+}
+
+impl Aim {
+    pub fn line(&self) -> String {
+        format!("{}: {}.", self.words, if self.met { "met" } else { "missed" })
+    }
+}
+
+pub fn most(values: impl Iterator<Item = f64>) -> f64 {
+    values.fold(0.0, f64::max)
+}
+
 pub fn machine() -> String {
     let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     let cpus = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();

@@ -69,6 +69,11 @@ fn erfc(x: f64) -> f64 {
     t * (sum - x * x).exp()
 }
 
+/// The figure of sorted ones that so large a part of them does not exceed (the nearest rank). None of none.
+pub fn percentile(sorted: &[f64], part: f64) -> Option<f64> {
+    sorted.get(((sorted.len() as f64 * part).ceil() as usize).saturating_sub(1)).copied()
+}
+
 /// Of sorted figures, with a straight line between two of them.
 fn quantile(sorted: &[f64], part: f64) -> f64 {
     let Some(last) = sorted.len().checked_sub(1) else {
@@ -116,6 +121,16 @@ mod tests {
         for (x, expected) in [(0.0, 1.0), (0.5, 0.479_500_122), (1.0, 0.157_299_207), (2.0, 0.004_677_735)] {
             assert!(close(erfc(x), expected), "erfc({x})");
         }
+    }
+
+    #[test]
+    fn a_percentile_is_one_of_the_figures() {
+        let figures: Vec<f64> = (1..=200).map(f64::from).collect();
+        assert_eq!(percentile(&figures, 0.5), Some(100.0));
+        assert_eq!(percentile(&figures, 0.99), Some(198.0));
+        assert_eq!(percentile(&figures, 1.0), Some(200.0));
+        assert_eq!(percentile(&[7.0], 0.99), Some(7.0));
+        assert_eq!(percentile(&[], 0.99), None);
     }
 
     #[test]

@@ -49,6 +49,7 @@ pub fn build(profile: Profile) -> Result<()> {
         assets.add_islands(wasm::bind(&module, profile)?, &boot)?;
         assets.add_public(&root().join("public"))?;
         assets.add("site.css", css::bundle(&root().join("style/main.css"))?.into_bytes())?;
+        assets.add("staff.css", css::bundle(&root().join("style/staff.css"))?.into_bytes())?;
         assets.finish()?;
         replace(&new)?;
         fs::write(&stamp_file, &stamp).context("writing target/site.stamp")

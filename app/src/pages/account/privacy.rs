@@ -34,7 +34,7 @@ use crate::pages::{
 const USAGE_EVENTS: &str = "Which parts of the editor you use and what fails in it. No code, no file names, \
     nothing you typed, and no network address. Without a yes, nothing is sent.";
 const PRODUCT_MAIL: &str = "New versions and what is in them, a few times a year. Mail about your account, your \
-    purchases and your tickets comes either way.";
+    purchases and your licenses comes either way.";
 
 fn done(word: &str) -> Option<Done> {
     match word {

@@ -118,7 +118,7 @@ fn name_part(profile: &Profile, shown: &Shown) -> AnyView {
     let form = view! {
         <form class="account-form" method="post" action="/account/profile" novalidate=true>
             <Field name="name" label="Your name" value=name autocomplete="name" maxlength=200
-                error=shown.wrong.of("name") hint="As it stands on invoices and beside what you write."/>
+                error=shown.wrong.of("name") hint="It fills in the form when you buy. An invoice has what you typed there."/>
             <div class="form-actions">
                 <button class="button primary" type="submit">"Save name"</button>
             </div>

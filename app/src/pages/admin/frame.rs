@@ -20,11 +20,13 @@ pub enum Section {
     Catalogue,
     Webhooks,
     Reconcile,
+    Knowledge,
+    Search,
     AuditLog,
 }
 
 impl Section {
-    const ALL: [Self; 9] = [
+    const ALL: [Self; 11] = [
         Self::People,
         Self::Orders,
         Self::Refunds,
@@ -33,6 +35,8 @@ impl Section {
         Self::Catalogue,
         Self::Webhooks,
         Self::Reconcile,
+        Self::Knowledge,
+        Self::Search,
         Self::AuditLog,
     ];
 
@@ -46,6 +50,8 @@ impl Section {
             Self::Catalogue => "Catalogue",
             Self::Webhooks => "Webhooks",
             Self::Reconcile => "Reconciling",
+            Self::Knowledge => "Knowledge base",
+            Self::Search => "Search",
             Self::AuditLog => "Audit log",
         }
     }
@@ -60,6 +66,8 @@ impl Section {
             Self::Catalogue => "/admin/catalogue",
             Self::Webhooks => "/admin/webhooks",
             Self::Reconcile => "/admin/reconcile",
+            Self::Knowledge => "/admin/knowledge",
+            Self::Search => "/admin/search",
             Self::AuditLog => "/admin/audit",
         }
     }
@@ -74,6 +82,8 @@ impl Section {
             Self::Catalogue => "tag",
             Self::Webhooks => "plug",
             Self::Reconcile => "refresh",
+            Self::Knowledge => "book",
+            Self::Search => "search",
             Self::AuditLog => "shield",
         }
     }
@@ -86,6 +96,8 @@ impl Section {
             Self::Licenses => Permission::LicensesFind,
             Self::Finance => Permission::FinanceRead,
             Self::Catalogue => Permission::CatalogueManage,
+            Self::Knowledge => Permission::KnowledgeWrite,
+            Self::Search => Permission::InsightsRead,
             Self::AuditLog => Permission::AuditRead,
         }
     }

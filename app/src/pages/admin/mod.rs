@@ -9,6 +9,7 @@ mod catalogue;
 mod entries;
 pub mod finance;
 mod frame;
+mod knowledge;
 mod licenses;
 mod orders;
 mod people;
@@ -16,6 +17,7 @@ mod person;
 mod proof;
 mod reconcile;
 mod refunds;
+mod search;
 mod webhooks;
 
 use axum::{
@@ -53,6 +55,9 @@ pub use self::{
         catalogue_page, coupons_page, describe_tier, make_coupon, price_page, set_price, withdraw_coupon,
         withdraw_price,
     },
+    knowledge::{
+        article_page, articles_page, new_article_page, rewrite_article, set_article_status, write_article,
+    },
     licenses::{
         announce_version, find_license, give_licenses, license_page, licenses_page, new_license_page,
         new_licenses_csv, reinstate_license, remove_machine, renew_license, revoke_license, rotate_license,
@@ -61,6 +66,7 @@ pub use self::{
     orders::{order_page, orders_page, refund_order},
     reconcile::{reconcile, reconcile_now},
     refunds::{decide_refund, refunds_page},
+    search::search_asked_page,
     webhooks::{replay_webhook, webhook_page, webhooks_page},
 };
 use super::{

@@ -80,7 +80,7 @@ fn page(shown: Shown, tried: &Tried, visit: &Visit) -> Response {
     let last = tried.clone();
     let page = Page::new(
         "Create an account",
-        "A Dev Forge account holds your licenses, your devices and your tickets.",
+        "A Dev Forge account holds your licenses, your machines and your invoices.",
         move || view(shown, &last),
     );
     tried.answer(page, visit)

@@ -35,7 +35,7 @@ const CALLS: [Call; 5] = [
         name: "Usage events",
         sends: "Event names and their properties",
         when: "Only after you say yes",
-        unanswered: "They are dropped. No feature waits for them.",
+        unanswered: "They wait, at most 500 of them and up to 7 days. No feature waits for them.",
     },
     Call {
         name: "Model request",

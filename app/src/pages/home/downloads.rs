@@ -5,8 +5,8 @@ use leptos::prelude::*;
 use crate::components::GrainTile;
 
 const BUILDS: [(&str, &str, &str); 3] = [
-    ("Linux", "x64, arm64", "AppImage, deb, rpm"),
-    ("macOS", "Apple silicon, Intel", "dmg, zip"),
+    ("Linux", "x64, arm64", "AppImage, deb"),
+    ("macOS", "Apple silicon, Intel", "dmg"),
     ("Windows", "x64, arm64", "exe"),
 ];
 

@@ -5,18 +5,17 @@
 
 use std::{
     fs::{self, File},
-    io::{BufWriter, Read, Write},
+    io::Read,
     ops::Range,
     path::{Path, PathBuf},
-    process::Stdio,
 };
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use hmac::{Hmac, KeyInit, Mac};
 use private_postgres::Cluster;
 use sha2::Sha256;
 
-use crate::process::output;
+use crate::bench::fill::{copy, settle};
 
 pub const LICENSES: usize = 1_000_000;
 /// Those that a cache is warm for.
@@ -86,39 +85,7 @@ pub fn fill(cluster: &Cluster, database: &str, secret: &str, keys: &Keys) -> Res
         let id = id(number);
         writeln!(out, "{id}\t{id}\t\\\\x{print}\tbench\tlinux-x64\tbench-{number}@devforge.test\tnow\tnow")
     })?;
-    let mut settle = cluster.client("psql", database);
-    settle.args(["--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1"]);
-    for statement in ["VACUUM (ANALYZE) license", "VACUUM (ANALYZE) license_machine", "CHECKPOINT"] {
-        settle.args(["--command", statement]);
-    }
-    output(&mut settle).map(drop)
-}
-
-/// Sends rows as PostgreSQL's text form has them.
-fn copy<T>(
-    cluster: &Cluster,
-    database: &str,
-    columns: &str,
-    rows: impl IntoIterator<Item = T>,
-    write: impl Fn(&mut dyn Write, T) -> std::io::Result<()>,
-) -> Result<()> {
-    let mut psql = cluster.client("psql", database);
-    psql.args(["--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1", "--command"]);
-    psql.arg(format!("copy {columns} from stdin"));
-    let mut child = psql.stdin(Stdio::piped()).spawn().context("starting psql")?;
-    let written = child.stdin.take().context("psql has no input").and_then(|input| {
-        let mut out = BufWriter::with_capacity(1 << 20, input);
-        rows.into_iter()
-            .try_for_each(|row| write(&mut out, row))
-            .and_then(|()| out.flush())
-            .context("copying rows")
-    });
-    // What psql says of its end comes before our word that it did not listen.
-    let status = child.wait().context("waiting for psql")?;
-    if !status.success() {
-        bail!("psql could not copy into {columns} ({status})");
-    }
-    written
+    settle(cluster, database, &["license", "license_machine"])
 }
 
 /// Ids that sort by their numbers, as those that the server makes sort by their time.

@@ -13,7 +13,7 @@ use std::{
 
 use anyhow::{Context, Result, anyhow, bail};
 
-use crate::process::interrupted;
+use crate::{bench::statistics::percentile, process::interrupted};
 
 /// So many requests a second, spread over connections.
 pub struct Load<'a> {
@@ -79,9 +79,7 @@ impl Load<'_> {
 impl Latency {
     fn of(times: &mut [f64]) -> Result<Self> {
         times.sort_by(f64::total_cmp);
-        let at =
-            |part: f64| times.get(((times.len() as f64 * part).ceil() as usize).saturating_sub(1)).copied();
-        match (at(0.5), at(0.999), times.last().copied()) {
+        match (percentile(times, 0.5), percentile(times, 0.999), times.last().copied()) {
             (Some(median), Some(p999), Some(max)) => Ok(Self { median, p999, max }),
             _ => bail!("not a single request was sent"),
         }

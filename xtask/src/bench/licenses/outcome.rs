@@ -3,7 +3,7 @@
 use super::latency::Latency;
 use crate::bench::{
     load::Sample,
-    report::{BUSY, Row, duration, grouped, machine, median, megabytes, table},
+    report::{Aim, BUSY, Row, duration, grouped, machine, median, megabytes, most, table},
 };
 
 /// One round of everybody.
@@ -151,22 +151,6 @@ fn at_half(what: &str, rate: f64, latencies: &[Latency]) -> Aim {
         duration(LONGEST_MICROS),
     );
     Aim { words, met: p999 <= P999_MICROS && longest <= LONGEST_MICROS }
-}
-
-/// An aim, and whether it is reached.
-struct Aim {
-    words: String,
-    met: bool,
-}
-
-impl Aim {
-    fn line(&self) -> String {
-        format!("{}: {}.", self.words, if self.met { "met" } else { "missed" })
-    }
-}
-
-fn most(values: impl Iterator<Item = f64>) -> f64 {
-    values.fold(0.0, f64::max)
 }
 
 #[cfg(test)]
