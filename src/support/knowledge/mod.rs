@@ -269,18 +269,8 @@ async fn related(ctx: &Context, article: &Stored) -> Result<Vec<ArticleSummary>,
     Ok(related)
 }
 
-/// What the search index holds of every published article.
-pub async fn search_documents(pool: &PgPool) -> Result<Vec<SearchDocument>, Error> {
-    let mut all = Vec::new();
-    let mut after = None;
-    while let Some((documents, last)) = search_documents_after(pool, after).await? {
-        all.extend(documents);
-        after = Some(last);
-    }
-    Ok(all)
-}
-
-/// The same of some articles after this one, in the order of their ids, with the last of them. None: there are no more.
+/// What the search index holds of some published articles, those after this one in the order of their ids, with the last
+/// of them. None: there are no more.
 pub async fn search_documents_after(
     pool: &PgPool,
     after: Option<ArticleId>,
@@ -296,7 +286,7 @@ async fn cut(articles: Vec<Stored>) -> Result<Vec<SearchDocument>, Error> {
     cutting.await.map_err(|_| Error::Search(search::Error::CutOff))
 }
 
-/// The same of one article. Nothing when it is not published.
+/// What it holds of one article. Nothing when that is not published.
 pub async fn search_documents_of(ctx: &Context, id: ArticleId) -> Result<Vec<SearchDocument>, Error> {
     match published(ctx, &id.to_string()).await {
         Ok(stored) => cut(vec![stored]).await,
